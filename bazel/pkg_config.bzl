@@ -1,0 +1,153 @@
+"""The system's libraries, as the repository `@system`.
+
+One `cc_library` per entry of `_LIBRARIES`. Flags come from pkg-config, or are given here for the
+few libraries that ship no .pc file. Nothing is downloaded, and no version is pinned beyond the
+least one that the code needs.
+"""
+
+def _library(package, modules = [], least = "", headers = [], linkopts = []):
+    """Describes one system library.
+
+    Args:
+      package: the Debian package to install when it is missing.
+      modules: pkg-config modules; the first is the one whose version is checked.
+      least: the lowest version of that module known to work.
+      headers: for a library without a .pc file, headers whose presence shows that it is there.
+      linkopts: for a library without a .pc file, what to link.
+    """
+    return struct(
+        package = package,
+        modules = modules,
+        least = least,
+        headers = headers,
+        linkopts = linkopts,
+    )
+
+_LIBRARIES = {
+    "absl_containers": _library("libabsl-dev", ["absl_flat_hash_map", "absl_flat_hash_set"], "20220623"),
+    "absl_status": _library("libabsl-dev", ["absl_status", "absl_statusor"], "20220623"),
+    "absl_strings": _library("libabsl-dev", ["absl_strings", "absl_str_format"], "20220623"),
+    "absl_sync": _library("libabsl-dev", ["absl_synchronization"], "20220623"),
+    "absl_time": _library("libabsl-dev", ["absl_time"], "20220623"),
+    "benchmark": _library("libbenchmark-dev", ["benchmark"], "1.7"),
+    "civetweb": _library("libcivetweb-dev", headers = ["civetweb.h"], linkopts = ["-lcivetweb"]),
+    "cli11": _library("libcli11-dev", ["CLI11"], "2.1"),
+    "crypto": _library("libssl-dev", ["libcrypto"], "3.0"),
+    # grpc.pc carries the core's version (29.0.0); grpc++.pc the one that people know.
+    "grpc++": _library("libgrpc++-dev", ["grpc++", "protobuf"], "1.51"),
+    "grpc++_reflection": _library(
+        "libgrpc++-dev",
+        headers = ["grpcpp/ext/proto_server_reflection_plugin.h"],
+        linkopts = ["-lgrpc++_reflection"],
+    ),
+    "grpcpp_channelz": _library(
+        "libgrpc++-dev",
+        headers = ["grpcpp/ext/channelz_service_plugin.h"],
+        linkopts = ["-lgrpcpp_channelz"],
+    ),
+    "gtest": _library("libgmock-dev", ["gmock", "gtest"], "1.12"),
+    "gtest_main": _library("libgmock-dev", ["gmock_main", "gmock", "gtest"], "1.12"),
+    "prometheus": _library("prometheus-cpp-dev", ["prometheus-cpp-core"], "1.0"),
+    "protobuf": _library("libprotobuf-dev", ["protobuf"], "3.21"),
+    "seccomp": _library("libseccomp-dev", ["libseccomp"], "2.5"),
+    "spdlog": _library("libspdlog-dev", ["spdlog"], "1.10"),
+    "sqlite3": _library("libsqlite3-dev", ["sqlite3"], "3.40"),
+    # For the interop peers and benchmarks in tests/ alone: tests/tidy refuses it elsewhere.
+    "ssl": _library("libssl-dev", ["libssl", "libcrypto"], "3.0"),
+    "yaml-cpp": _library("libyaml-cpp-dev", ["yaml-cpp"], "0.7"),
+}
+
+# Where headers without a .pc file are looked for.
+_INCLUDE_FOLDERS = ["/usr/include", "/usr/local/include"]
+
+# Programs that genrules call by name.
+_PROGRAMS = {
+    "grpc_cpp_plugin": "protobuf-compiler-grpc",
+    "protoc": "protobuf-compiler",
+}
+
+_LIBRARY_RULE = """
+cc_library(
+    name = {name},
+    hdrs = glob({headers}),
+    defines = {defines},
+    includes = {includes},
+    linkopts = {linkopts},
+)
+"""
+
+def _is_present(ctx, library):
+    if library.modules:
+        check = ["pkg-config", "--atleast-version=" + library.least, library.modules[0]]
+        return ctx.execute(check).return_code == 0
+    return all([
+        any([ctx.path(folder + "/" + header).exists for folder in _INCLUDE_FOLDERS])
+        for header in library.headers
+    ])
+
+def _flags(ctx, library):
+    if not library.modules:
+        return library.linkopts
+    result = ctx.execute(["pkg-config", "--cflags", "--libs"] + library.modules)
+    if result.return_code != 0:
+        fail("\npkg-config %s: %s" % (" ".join(library.modules), result.stderr))
+    return [flag for flag in result.stdout.replace("\n", " ").split(" ") if flag]
+
+def _rule(ctx, name, library):
+    defines = []
+    includes = []
+
+    # A library named here but not used must not become a dependency of the binary: the process
+    # that serves would otherwise load, say, all of abseil's flags.
+    linkopts = ["-Wl,--as-needed"]
+    for flag in _flags(ctx, library):
+        if flag.startswith("-D"):
+            defines.append(flag[2:])
+        elif flag.startswith("-I"):
+            # Bazel takes no absolute include folder outside the compiler's own.
+            folder = "include/%s/%d" % (name, len(includes))
+            ctx.symlink(flag[2:], folder)
+            includes.append(folder)
+        else:
+            linkopts.append(flag)
+    return _LIBRARY_RULE.format(
+        name = repr(name),
+        headers = repr([folder + "/**/*.h*" for folder in includes]),
+        defines = repr(defines),
+        includes = repr(includes),
+        linkopts = repr(linkopts),
+    )
+
+def _missing(ctx):
+    if not ctx.which("pkg-config"):
+        return {"pkg-config": ["pkg-config"]}
+    missing = {}
+    for program, package in _PROGRAMS.items():
+        if not ctx.which(program):
+            missing.setdefault(package, []).append(program)
+    for name, library in _LIBRARIES.items():
+        if not _is_present(ctx, library):
+            wanted = name + (" >= " + library.least if library.least else "")
+            missing.setdefault(library.package, []).append(wanted)
+    return missing
+
+def _impl(ctx):
+    missing = _missing(ctx)
+    if missing:
+        lines = ["  %s (for %s)" % (package, ", ".join(names)) for package, names in missing.items()]
+        fail("\n\nThese packages are missing or too old:\n%s\n\nRun ./dev setup, or: apt-get install %s\n" %
+             ("\n".join(lines), " ".join(missing.keys())))
+
+    rules = ["package(default_visibility = [\"//visibility:public\"])\n"]
+    for name, library in _LIBRARIES.items():
+        rules.append(_rule(ctx, name, library))
+    ctx.file("BUILD", "".join(rules))
+    ctx.file("WORKSPACE", "workspace(name = %r)\n" % ctx.name)
+
+system_libraries = repository_rule(
+    implementation = _impl,
+    doc = "Declares the system's libraries; fails with the list of packages to install.",
+    configure = True,
+    environ = ["PKG_CONFIG_PATH"],
+    local = True,
+)
