@@ -1,0 +1,153 @@
+// A connection is a value: Step spends it and returns the next one. Bytes in, bytes out, questions
+// in between; no I/O, threads, clock or callbacks. What stands here and not in the engine: records,
+// alerts, ChangeCipherSpec, the end of the stream, and limits on all of them.
+#ifndef HANDFAST_TLS_CONNECTION_CONNECTION_H_
+#define HANDFAST_TLS_CONNECTION_CONNECTION_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "tls/base/bytes.h"
+#include "tls/base/reason.h"
+#include "tls/base/registry.h"
+#include "tls/base/result.h"
+#include "tls/base/secret.h"
+#include "tls/engine/context.h"
+#include "tls/engine/question.h"
+
+namespace handfast::tls {
+
+// What the caller of one handshake may narrow, fixed at its start.
+struct ConnectionOptions {
+  // Protocols to negotiate (RFC 7301), best first; empty: ALPN is ignored.
+  std::vector<std::string> alpn;
+  // Collect each message in Output::messages.
+  bool trace = false;
+};
+
+// ---- What goes in.
+
+// The bytes may be cut anywhere. Those of an unfinished record are kept inside.
+struct FromPeer {
+  ByteView bytes;
+};
+// The transport ended.
+struct PeerClosed {};
+// The owner gives up: kDeadlineExceeded or kHandshakeAborted.
+struct GiveUp {
+  Reason reason;
+};
+
+using Input = std::variant<FromPeer, Answer, PeerClosed, GiveUp>;
+
+// ---- What comes out.
+
+struct HandshakeFailure {
+  Reason reason = Reason::kInternalError;
+  Origin origin = Origin::kLocal;
+  // The alert that was sent, or that the peer sent; nullopt where none was.
+  std::optional<uint8_t> alert;
+};
+
+struct Established {
+  ProtocolVersion version{};
+  CipherSuite cipher_suite{};
+  NamedGroup group{};
+  SignatureScheme signature_scheme{};  // ours
+  std::string alpn;                    // empty: none
+  std::string server_name;             // as asked for; empty: none
+  std::string credential;              // Credential::name
+  std::vector<Bytes> peer_chain;       // verified; empty: the peer showed none
+  // The largest plaintext the peer takes in a record, without TLS 1.3's content type: RFC 8449.
+  uint16_t max_fragment = 16384;
+};
+
+// One message as it passed, for the ladder. Never holds a secret.
+struct TracedMessage {
+  bool from_peer = false;
+  bool encrypted = false;
+  ContentType content_type{};  // handshake, change_cipher_spec or alert
+  ProtocolVersion version{};   // by which the body is to be read; kTls13 before it is negotiated
+  Bytes bytes;                 // whole, with its handshake header
+};
+
+struct Output {
+  // Send these, in order, also when there is a failure.
+  Bytes to_peer;
+  // Set when Step has stopped for one: answer it through Step. Nothing is deframed meanwhile.
+  std::optional<Question> question;
+  // At most one of these, once, at the end.
+  std::optional<HandshakeFailure> failure;
+  std::shared_ptr<const Established> established;
+  std::vector<TracedMessage> messages;
+};
+
+// ---- The value.
+
+// Key material of one direction, shaped for the caller's own record layer.
+struct DirectionKeys {
+  // TLS 1.3: the application traffic secret. TLS 1.2: the AEAD key.
+  HashSecret secret_or_key;
+  // TLS 1.2 only: 4 bytes (AES-GCM) or 12 (ChaCha20-Poly1305).
+  AeadIv iv;
+  uint64_t sequence = 0;
+};
+
+struct ReleasedKeys {
+  ProtocolVersion version{};
+  CipherSuite cipher_suite{};
+  DirectionKeys write;
+  DirectionKeys read;
+};
+
+class Connection {
+ public:
+  // A TLS server before the first byte.
+  static Connection Server(ConnectionOptions options);
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+  // The engine's state by its name, such as "WaitClientHello".
+  std::string_view state_name() const;
+  // Bytes from the peer that are used up; what lies behind the handshake's end never is.
+  uint64_t consumed() const;
+  bool established() const;
+  bool failed() const;
+  // The open question, so that it can be asked again after a restore.
+  const std::optional<Question>& question() const;
+
+ private:
+  friend struct ConnectionAccess;
+  struct State;
+  explicit Connection(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct Stepped {
+  Connection connection;
+  Output output;
+};
+
+// An answer to no open question changes nothing. After a failure or the end of the handshake,
+// nothing does.
+Stepped Step(Connection spent, const Input& input, const Context& context);
+
+// Takes the record keys out of an established connection and spends it: from here on the holder
+// of the keys is the only sealer. kInternalError where it is not established.
+Result<ReleasedKeys> ReleaseKeys(Connection spent);
+
+// The saved form, which spends the value: see state_codec.h. It holds secrets and must be sealed
+// before it goes anywhere. kInternalError after a failure.
+Result<Bytes> Save(Connection spent);
+// kDecodeError where the form is broken, or of a version that is unknown.
+Result<Connection> Load(ByteView saved);
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_CONNECTION_CONNECTION_H_

@@ -1,0 +1,77 @@
+// X.509 certificates as the service needs them: what a certificate says, whether a chain fits a
+// key, and path validation against a bundle. Path building is libcrypto's; what it is lax about
+// unless told is told here (security.md, T25).
+#ifndef HANDFAST_TLS_CRYPTO_X509_H_
+#define HANDFAST_TLS_CRYPTO_X509_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tls/base/bytes.h"
+#include "tls/base/result.h"
+#include "tls/crypto/sign.h"
+
+namespace handfast::tls {
+
+struct CertificateInfo {
+  std::string subject;      // RFC 2253 form, for people
+  std::string issuer;
+  std::string serial;       // hex
+  Bytes subject_der;        // the Name, for certificate_authorities
+  Bytes public_key_der;     // SubjectPublicKeyInfo
+  int64_t not_before_unix_s = 0;
+  int64_t not_after_unix_s = 0;
+  std::vector<std::string> dns_names;  // lower case, as in subjectAltName
+  std::vector<std::string> uris;       // subjectAltName URIs, such as SPIFFE IDs
+  std::string sha256_fingerprint;      // hex
+};
+
+// kBadCertificate where the DER does not parse; a name with an embedded NUL is refused too.
+Result<CertificateInfo> ReadCertificate(ByteView der);
+
+// kBadCertificate where the leaf's public key is not `public_key_der`, an entry does not parse, or
+// an entry is not signed by the next.
+Result<void> CheckChainFitsKey(const std::vector<Bytes>& chain, ByteView public_key_der);
+
+enum class Purpose : uint8_t { kTlsClient, kTlsServer };
+
+struct TrustParameters {
+  Purpose purpose = Purpose::kTlsClient;  // what the *peer* claims to be
+  int64_t now_unix_s = 0;
+  int max_depth = 4;                      // intermediate certificates
+};
+
+// Trusted roots, parsed once, shared by threads.
+class TrustBundle {
+ public:
+  // PEM with one or more certificates; kBadCertificate where one does not parse or none is there.
+  static Result<TrustBundle> FromPem(std::string_view pem);
+  TrustBundle(TrustBundle&&) noexcept;
+  TrustBundle& operator=(TrustBundle&&) noexcept;
+  ~TrustBundle();
+
+  // The subjects, DER, for certificate_authorities.
+  const std::vector<Bytes>& subjects() const;
+
+  struct Verdict {
+    // Nullopt: trusted.
+    std::optional<Reason> reason;
+    // libcrypto's own words and the depth: "certificate has expired (depth 0)".
+    std::string detail;
+  };
+  // chain[0] is the leaf. Security level 2 (112 bits: no SHA-1, no RSA-1024), the given time, the
+  // purpose, the depth; no partial chains, no fetching.
+  Verdict Verify(const std::vector<Bytes>& chain, const TrustParameters& parameters) const;
+
+ private:
+  struct State;
+  explicit TrustBundle(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_CRYPTO_X509_H_

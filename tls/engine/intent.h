@@ -1,0 +1,34 @@
+// Typed signing intents: what a private key is asked to prove. Whoever holds the key builds the
+// content from the intent, so that no bytes of a caller's choice are ever signed.
+#ifndef HANDFAST_TLS_ENGINE_INTENT_H_
+#define HANDFAST_TLS_ENGINE_INTENT_H_
+
+#include <variant>
+
+#include "tls/base/bytes.h"
+
+namespace handfast::tls {
+
+// RFC 8446 §4.4.3, as the server.
+struct Tls13ServerCertificateVerify {
+  Bytes transcript_hash;
+};
+
+// RFC 5246 §7.4.3 and RFC 8422 §5.4.
+struct Tls12ServerKeyExchange {
+  Bytes client_random;  // 32 bytes
+  Bytes server_random;  // 32 bytes
+  Bytes params;         // ServerECDHParams
+};
+
+using Intent = std::variant<Tls13ServerCertificateVerify, Tls12ServerKeyExchange>;
+
+// The bytes that the signature covers.
+Bytes ContentToSign(const Intent& intent);
+
+// What a client's CertificateVerify covers in TLS 1.3: built to verify, never to sign.
+Bytes ClientCertificateVerifyContent(ByteView transcript_hash);
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_ENGINE_INTENT_H_

@@ -1,0 +1,76 @@
+// The three questions at which Step stops, and their answers. Who am I? Can you prove it? Do I
+// trust them? A question carries an id; an answer with another id is dropped, so that answers may
+// come late, twice, or to a connection that was saved and restored in between.
+#ifndef HANDFAST_TLS_ENGINE_QUESTION_H_
+#define HANDFAST_TLS_ENGINE_QUESTION_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tls/base/bytes.h"
+#include "tls/base/reason.h"
+#include "tls/base/registry.h"
+#include "tls/engine/intent.h"
+
+namespace handfast::tls {
+
+// What is presented to the peer.
+struct Credential {
+  std::string name;                      // the holder's own name for it; reported, not sent
+  std::vector<Bytes> chain;              // DER, leaf first
+  std::vector<SignatureScheme> schemes;  // that the key can sign with
+};
+
+// Who am I? Asked once, after the first ClientHello.
+struct Choose {
+  uint64_t id = 0;
+  ProtocolVersion version = ProtocolVersion::kTls13;
+  std::string server_name;  // lower case; empty where the peer named none
+  // The profile's schemes that the peer takes and that this version, the common suites and the
+  // peer's curves leave; best first. The credential's key must be able to sign with one of them.
+  std::vector<SignatureScheme> schemes;
+};
+
+struct Chosen {
+  uint64_t question = 0;
+  // Null: refused, for `refusal` (kNoCredential, kUnrecognizedName, ...).
+  std::shared_ptr<const Credential> credential;
+  Reason refusal = Reason::kNoCredential;
+};
+
+// Can you prove it?
+struct UsePrivateKey {
+  uint64_t id = 0;
+  std::string credential;  // Credential::name
+  SignatureScheme scheme{};
+  Intent intent;
+};
+
+struct PrivateKeyUsed {
+  uint64_t question = 0;
+  // Empty: it failed, for `refusal` (kPrivateKeyFailed, kPrivateKeyRefused, ...).
+  Bytes signature;
+  Reason refusal = Reason::kPrivateKeyFailed;
+};
+
+// Do I trust them?
+struct VerifyPeer {
+  uint64_t id = 0;
+  std::vector<Bytes> chain;  // DER, leaf first, never empty
+};
+
+struct PeerVerdict {
+  uint64_t question = 0;
+  // Nullopt: trusted. Else kUnknownCa, kCertificateExpired, ...
+  std::optional<Reason> refusal;
+};
+
+using Question = std::variant<Choose, UsePrivateKey, VerifyPeer>;
+using Answer = std::variant<Chosen, PrivateKeyUsed, PeerVerdict>;
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_ENGINE_QUESTION_H_
