@@ -15,10 +15,11 @@
 
 namespace handfast::tls {
 
-// The RFC's <min..max>, in bytes.
+// The RFC's <min..max>, in bytes; for lists also a limit of ours on the number of items.
 struct Bounds {
   size_t min;
   size_t max;
+  size_t max_items = SIZE_MAX;
 };
 
 template <class T>
@@ -63,6 +64,12 @@ class Reader {
     return List(v, 3, bounds);
   }
 
+  // For a tail that may be absent: `present` tells whether more follows.
+  bool Present(bool& present) {
+    present = !done();
+    return true;
+  }
+
   bool done() const { return in_.empty(); }
   ByteView rest() const { return in_; }
 
@@ -92,6 +99,7 @@ class Reader {
     if (!Opaque(body, prefix, bounds)) return false;
     Reader items(body);
     while (!items.done()) {
+      if (v.size() == bounds.max_items) return false;
       if constexpr (WireEnum<T>) {
         if (!items.Number(v.emplace_back(), sizeof(T))) return false;
       } else {
@@ -135,6 +143,7 @@ class Writer {
     Append(out_, v);
     return true;
   }
+  bool Present(bool) { return true; }
 
   template <class T>
   bool List8(const std::vector<T>& v, Bounds bounds) {

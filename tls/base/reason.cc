@@ -59,7 +59,7 @@ constexpr ReasonInfo kReasons[] = {
      "unrecognized_name", "RFC 6066 §3"},
     {Reason::kBadServerName, Alert::kIllegalParameter, Alert::kIllegalParameter, Origin::kLocal,
      "bad_server_name", "RFC 6066 §3"},
-    {Reason::kBadCompression, Alert::kIllegalParameter, Alert::kDecodeError, Origin::kLocal,
+    {Reason::kBadCompression, Alert::kIllegalParameter, Alert::kIllegalParameter, Origin::kLocal,
      "bad_compression", "RFC 8446 §4.1.2"},
     {Reason::kMissingExtension, Alert::kMissingExtension, Alert::kHandshakeFailure, Origin::kLocal,
      "missing_extension", "RFC 8446 §9.2"},

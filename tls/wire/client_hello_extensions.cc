@@ -1,0 +1,110 @@
+#include "tls/wire/client_hello_extensions.h"
+
+#include <algorithm>
+
+namespace handfast::tls {
+namespace {
+
+// RFC 1035 §2.3.4, in its textual form.
+constexpr size_t kMaxHostName = 253;
+
+bool IsHostNameCharacter(uint8_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_';
+}
+
+Result<std::string> ReadHostName(const ServerNameList& list) {
+  const ServerName* host = nullptr;
+  for (const ServerName& name : list.names) {
+    if (name.name_type != 0) continue;
+    // RFC 6066 §3: "The ServerNameList MUST NOT contain more than one name of the same name_type."
+    if (host != nullptr) return Reason::kBadServerName;
+    host = &name;
+  }
+  if (host == nullptr) return std::string();
+  std::string name(AsText(host->host_name));
+  const bool clean = std::all_of(name.begin(), name.end(), IsHostNameCharacter);
+  if (!clean || name.size() > kMaxHostName || name.front() == '.' || name.back() == '.') {
+    return Reason::kBadServerName;
+  }
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
+template <class Body>
+bool Read(const Extension& extension, std::optional<Body>& body) {
+  body = Parse<Body>(extension.data);
+  return body.has_value();
+}
+
+Result<void> ReadOne(const Extension& extension, ClientHelloExtensions& known) {
+  bool well_formed = true;
+  switch (extension.type) {
+    case ExtensionType::kServerName: {
+      const auto list = Parse<ServerNameList>(extension.data);
+      if (!list) return Reason::kDecodeError;
+      Result<std::string> name = ReadHostName(*list);
+      if (!name.ok()) return name.reason();
+      known.server_name = *std::move(name);
+      break;
+    }
+    case ExtensionType::kSupportedVersions:
+      well_formed = Read(extension, known.supported_versions);
+      break;
+    case ExtensionType::kSupportedGroups:
+      well_formed = Read(extension, known.supported_groups);
+      break;
+    case ExtensionType::kSignatureAlgorithms:
+      well_formed = Read(extension, known.signature_algorithms);
+      break;
+    case ExtensionType::kKeyShare:
+      well_formed = Read(extension, known.key_share);
+      break;
+    case ExtensionType::kAlpn:
+      well_formed = Read(extension, known.alpn);
+      break;
+    case ExtensionType::kEcPointFormats:
+      well_formed = Read(extension, known.ec_point_formats);
+      break;
+    case ExtensionType::kRecordSizeLimit:
+      well_formed = Read(extension, known.record_size_limit);
+      break;
+    case ExtensionType::kRenegotiationInfo:
+      well_formed = Read(extension, known.renegotiation_info);
+      break;
+    case ExtensionType::kExtendedMasterSecret:
+      well_formed = extension.data.empty();
+      known.extended_master_secret = true;
+      break;
+    case ExtensionType::kPreSharedKey:
+      known.pre_shared_key = true;
+      break;
+    default:
+      break;
+  }
+  if (!well_formed) return Reason::kDecodeError;
+  return {};
+}
+
+}  // namespace
+
+Result<ClientHelloExtensions> ReadExtensions(const ClientHello& hello) {
+  // RFC 8446 §4.2: "There MUST NOT be more than one extension of the same type in a given
+  // extension block."
+  if (HasDuplicates(hello.extensions)) return Reason::kDuplicateExtension;
+  ClientHelloExtensions known;
+  for (const Extension& extension : hello.extensions) {
+    if (Result<void> read = ReadOne(extension, known); !read.ok()) return read.reason();
+  }
+  // RFC 8446 §4.2.11: "The "pre_shared_key" extension MUST be the last extension in the
+  // ClientHello [...] Servers MUST check that it is the last extension and otherwise fail the
+  // handshake with an "illegal_parameter" alert."
+  if (known.pre_shared_key && hello.extensions.back().type != ExtensionType::kPreSharedKey) {
+    return Reason::kPskNotLast;
+  }
+  return known;
+}
+
+}  // namespace handfast::tls
