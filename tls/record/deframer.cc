@@ -1,0 +1,41 @@
+#include "tls/record/deframer.h"
+
+#include "tls/record/protection.h"
+
+namespace handfast::tls {
+namespace {
+
+bool IsContentType(uint8_t byte) {
+  return byte >= static_cast<uint8_t>(ContentType::kChangeCipherSpec) &&
+         byte <= static_cast<uint8_t>(ContentType::kApplicationData);
+}
+
+}  // namespace
+
+Result<std::optional<RecordHeader>> PeekRecord(ByteView stream, bool first_record) {
+  constexpr uint8_t kMajorVersion = 3;
+  if (stream.empty()) return std::optional<RecordHeader>();
+  // A peer that speaks TLS begins with a handshake record, or gives up with an alert. Anything
+  // else (HTTP, an SSLv2 hello) is told apart by its first two bytes and gets no alert.
+  if (first_record && stream[0] != static_cast<uint8_t>(ContentType::kHandshake) &&
+      stream[0] != static_cast<uint8_t>(ContentType::kAlert)) {
+    return IsContentType(stream[0]) ? Reason::kUnexpectedMessage : Reason::kNotTls;
+  }
+  // RFC 8446 §5: "If a TLS implementation receives an unexpected record type, it MUST terminate
+  // the connection with an "unexpected_message" alert."
+  if (!IsContentType(stream[0])) return Reason::kBadRecordType;
+  if (stream.size() >= 2 && stream[1] != kMajorVersion) {
+    return first_record ? Reason::kNotTls : Reason::kBadRecordVersion;
+  }
+  if (stream.size() < kRecordHeaderSize) return std::optional<RecordHeader>();
+  RecordHeader header;
+  header.type = static_cast<ContentType>(stream[0]);
+  header.version = static_cast<uint16_t>(stream[1] << 8 | stream[2]);
+  header.length = static_cast<uint16_t>(stream[3] << 8 | stream[4]);
+  // RFC 8446 §5.2: "An endpoint that receives a record that exceeds this length MUST terminate the
+  // connection with a "record_overflow" alert."
+  if (header.length > kMaxCiphertext) return Reason::kRecordOverflow;
+  return std::optional<RecordHeader>(header);
+}
+
+}  // namespace handfast::tls

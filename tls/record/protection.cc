@@ -1,0 +1,252 @@
+#include "tls/record/protection.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "tls/base/secret_access.h"
+#include "tls/crypto/hkdf.h"
+
+namespace handfast::tls {
+namespace {
+
+constexpr size_t kExplicitNonceSize = 8;
+constexpr uint16_t kLegacyRecordVersion = 0x0303;
+
+// RFC 8446 §5.5: "up to 2^24.5 full-size records (about 24 million) may be encrypted on a given
+// connection while keeping a safety margin of approximately 2^-57" with AES-GCM. Half of it leaves
+// the peer time to follow. ChaCha20-Poly1305 reaches its sequence numbers' end first.
+constexpr uint64_t kAesGcmRecordLimit = uint64_t{1} << 23;
+
+void WriteHeader(Bytes& out, ContentType type, size_t length) {
+  out.push_back(static_cast<uint8_t>(type));
+  out.push_back(kLegacyRecordVersion >> 8);
+  out.push_back(kLegacyRecordVersion & 0xff);
+  out.push_back(static_cast<uint8_t>(length >> 8));
+  out.push_back(static_cast<uint8_t>(length));
+}
+
+void WriteU64(uint8_t* out, uint64_t v) {
+  for (int i = 7; i >= 0; --i, v >>= 8) out[i] = static_cast<uint8_t>(v);
+}
+
+// RFC 5246 §6.2.3.3: additional_data = seq_num + TLSCompressed.type + .version + .length.
+std::array<uint8_t, 13> AssociatedData12(uint64_t sequence, ContentType type, size_t length) {
+  std::array<uint8_t, 13> data;
+  WriteU64(data.data(), sequence);
+  data[8] = static_cast<uint8_t>(type);
+  data[9] = kLegacyRecordVersion >> 8;
+  data[10] = kLegacyRecordVersion & 0xff;
+  data[11] = static_cast<uint8_t>(length >> 8);
+  data[12] = static_cast<uint8_t>(length);
+  return data;
+}
+
+}  // namespace
+
+// ---- RecordKeys
+
+Result<RecordKeys> RecordKeys::Create13(TrafficKeys13 keys, AeadDirection direction) {
+  const SuiteInfo* suite = FindSuite(keys.suite);
+  if (suite == nullptr || suite->version != ProtocolVersion::kTls13 ||
+      keys.secret.size() != DigestSize(suite->hash)) {
+    return Reason::kInternalError;
+  }
+  // RFC 8446 §7.3.
+  AeadKey key;
+  HkdfExpandLabel(suite->hash, keys.secret, "key", {},
+                  SecretAccess::Fill(key, AeadKeySize(suite->aead)));
+  Result<Aead> aead = Aead::Create(suite->aead, direction, key);
+  if (!aead.ok()) return aead.reason();
+  RecordKeys record_keys(suite, direction, *std::move(aead));
+  HkdfExpandLabel(suite->hash, keys.secret, "iv", {},
+                  SecretAccess::Fill(record_keys.iv_, kAeadNonceSize));
+  record_keys.secret_ = std::move(keys.secret);
+  record_keys.sequence_ = keys.sequence;
+  return record_keys;
+}
+
+Result<RecordKeys> RecordKeys::Create12(TrafficKeys12 keys, AeadDirection direction) {
+  const SuiteInfo* suite = FindSuite(keys.suite);
+  if (suite == nullptr || suite->version != ProtocolVersion::kTls12) return Reason::kInternalError;
+  Result<Aead> aead = Aead::Create(suite->aead, direction, keys.key);
+  if (!aead.ok()) return aead.reason();
+  RecordKeys record_keys(suite, direction, *std::move(aead));
+  const size_t iv_size =
+      record_keys.has_explicit_nonce() ? kAeadNonceSize - kExplicitNonceSize : kAeadNonceSize;
+  if (keys.iv.size() != iv_size) return Reason::kInternalError;
+  record_keys.secret_ = *HashSecret::From(SecretAccess::Open(keys.key));
+  record_keys.iv_ = std::move(keys.iv);
+  record_keys.sequence_ = keys.sequence;
+  return record_keys;
+}
+
+Result<RecordKeys> RecordKeys::Create(TrafficKeys keys, AeadDirection direction) {
+  if (auto* tls13 = std::get_if<TrafficKeys13>(&keys)) return Create13(std::move(*tls13), direction);
+  return Create12(std::move(std::get<TrafficKeys12>(keys)), direction);
+}
+
+TrafficKeys RecordKeys::Release() && {
+  if (is_tls13()) return TrafficKeys13{suite_->suite, std::move(secret_), sequence_};
+  AeadKey key = *AeadKey::From(SecretAccess::Open(secret_));
+  secret_ = HashSecret();
+  return TrafficKeys12{suite_->suite, std::move(key), std::move(iv_), sequence_};
+}
+
+Result<void> RecordKeys::Update() {
+  if (!is_tls13()) return Reason::kInternalError;
+  TrafficKeys13 next{suite_->suite, HashSecret(), 0};
+  HkdfExpandLabel(suite_->hash, secret_, "traffic upd", {},
+                  SecretAccess::Fill(next.secret, DigestSize(suite_->hash)));
+  Result<RecordKeys> updated = Create13(std::move(next), direction_);
+  if (!updated.ok()) return updated.reason();
+  *this = *std::move(updated);
+  return {};
+}
+
+bool RecordKeys::NearLimit() const {
+  const uint64_t limit =
+      suite_->aead == AeadAlgorithm::kChaCha20Poly1305 ? UINT64_MAX - 1 : kAesGcmRecordLimit;
+  return sequence_ >= limit;
+}
+
+void RecordKeys::WriteNonce(uint64_t number, std::span<uint8_t, kAeadNonceSize> nonce) const {
+  const ByteView iv = SecretAccess::Open(iv_);
+  WriteU64(nonce.data() + kAeadNonceSize - 8, number);
+  if (has_explicit_nonce()) {
+    std::copy(iv.begin(), iv.end(), nonce.begin());
+    return;
+  }
+  // RFC 8446 §5.3, RFC 7905 §2: the padded sequence number, XORed with the IV.
+  std::copy(iv.begin(), iv.begin() + 4, nonce.begin());
+  for (size_t i = 4; i < kAeadNonceSize; ++i) nonce[i] ^= iv[i];
+}
+
+// ---- RecordSealer
+
+Result<void> RecordSealer::Seal(ContentType type, ByteView content, size_t max_fragment,
+                                Bytes& out) {
+  const size_t records = content.empty() ? 1 : (content.size() + max_fragment - 1) / max_fragment;
+  // RFC 8446 §5.3: "If a sequence number would wrap, implementations MUST either rekey [...] or
+  // terminate the connection."
+  if (keys_ && UINT64_MAX - keys_->sequence_ < records) return Reason::kSequenceExhausted;
+  do {
+    const ByteView fragment = content.first(std::min(content.size(), max_fragment));
+    content = content.subspan(fragment.size());
+    if (Result<void> sealed = SealOne(type, fragment, out); !sealed.ok()) return sealed;
+  } while (!content.empty());
+  return {};
+}
+
+Result<void> RecordSealer::SealOne(ContentType type, ByteView fragment, Bytes& out) {
+  if (!keys_) {
+    WriteHeader(out, type, fragment.size());
+    Append(out, fragment);
+    return {};
+  }
+  Result<void> sealed =
+      keys_->is_tls13() ? SealOne13(type, fragment, out) : SealOne12(type, fragment, out);
+  if (sealed.ok()) ++keys_->sequence_;
+  return sealed;
+}
+
+Result<void> RecordSealer::SealOne13(ContentType type, ByteView fragment, Bytes& out) {
+  std::array<uint8_t, kAeadNonceSize> nonce;
+  keys_->WriteNonce(keys_->sequence_, nonce);
+  const size_t length = fragment.size() + 1 + kAeadTagSize;
+  const size_t start = out.size();
+  // RFC 8446 §5.2: the opaque_type is always application_data.
+  WriteHeader(out, ContentType::kApplicationData, length);
+  out.resize(start + kRecordHeaderSize + length);
+  const uint8_t inner_type = static_cast<uint8_t>(type);
+  uint8_t* record = out.data() + start;
+  return keys_->aead_.Seal(nonce, {record, kRecordHeaderSize}, fragment, {&inner_type, 1},
+                           record + kRecordHeaderSize);
+}
+
+Result<void> RecordSealer::SealOne12(ContentType type, ByteView fragment, Bytes& out) {
+  std::array<uint8_t, kAeadNonceSize> nonce;
+  keys_->WriteNonce(keys_->sequence_, nonce);
+  const size_t prefix = keys_->has_explicit_nonce() ? kExplicitNonceSize : 0;
+  const size_t length = prefix + fragment.size() + kAeadTagSize;
+  const auto associated_data = AssociatedData12(keys_->sequence_, type, fragment.size());
+  const size_t start = out.size();
+  WriteHeader(out, type, length);
+  out.resize(start + kRecordHeaderSize + length);
+  uint8_t* body = out.data() + start + kRecordHeaderSize;
+  if (prefix != 0) WriteU64(body, keys_->sequence_);
+  return keys_->aead_.Seal(nonce, associated_data, fragment, {}, body + prefix);
+}
+
+// ---- RecordOpener
+
+Result<OpenedRecord> RecordOpener::Open(std::span<uint8_t> record, size_t max_plaintext) {
+  const auto type = static_cast<ContentType>(record[0]);
+  const std::span<uint8_t> body = record.subspan(kRecordHeaderSize);
+  if (!keys_) {
+    // RFC 8446 §5.1: "The length MUST NOT exceed 2^14 bytes. An endpoint that receives a record
+    // that exceeds this length MUST terminate the connection with a "record_overflow" alert."
+    if (body.size() > kMaxPlaintext) return Reason::kRecordOverflow;
+    return OpenedRecord{type, body};
+  }
+  if (keys_->sequence_ == UINT64_MAX) return Reason::kSequenceExhausted;
+  // A peer that cannot read our ServerHello has no keys yet, and tells us so in the clear. What
+  // anybody could forge here only ends the connection, which they could do anyway.
+  if (keys_->is_tls13() && keys_->sequence_ == 0 && type == ContentType::kAlert &&
+      body.size() == 2) {
+    return OpenedRecord{type, body};
+  }
+  Result<OpenedRecord> opened =
+      keys_->is_tls13() ? Open13(record, max_plaintext) : Open12(record, max_plaintext);
+  if (opened.ok()) ++keys_->sequence_;
+  return opened;
+}
+
+Result<OpenedRecord> RecordOpener::Open13(std::span<uint8_t> record, size_t max_plaintext) {
+  if (record[0] != static_cast<uint8_t>(ContentType::kApplicationData)) {
+    return Reason::kBadRecordType;
+  }
+  const std::span<uint8_t> body = record.subspan(kRecordHeaderSize);
+  if (body.size() < kAeadTagSize) return Reason::kBadRecordMac;
+  std::array<uint8_t, kAeadNonceSize> nonce;
+  keys_->WriteNonce(keys_->sequence_, nonce);
+  Result<std::span<uint8_t>> inner =
+      keys_->aead_.Open(nonce, record.first(kRecordHeaderSize), body);
+  if (!inner.ok()) return inner.reason();
+  // RFC 8449 §4: the limit covers the content type and the padding.
+  if (inner->size() > max_plaintext + 1) return Reason::kRecordOverflow;
+  size_t end = inner->size();
+  while (end > 0 && (*inner)[end - 1] == 0) --end;
+  // RFC 8446 §5.4: "If a receiving implementation does not find a non-zero octet in the cleartext,
+  // it MUST terminate the connection with an "unexpected_message" alert."
+  if (end == 0) return Reason::kBadInnerPlaintext;
+  const auto type = static_cast<ContentType>((*inner)[end - 1]);
+  if (type != ContentType::kHandshake && type != ContentType::kAlert &&
+      type != ContentType::kApplicationData) {
+    return Reason::kBadRecordType;
+  }
+  return OpenedRecord{type, inner->first(end - 1)};
+}
+
+Result<OpenedRecord> RecordOpener::Open12(std::span<uint8_t> record, size_t max_plaintext) {
+  const auto type = static_cast<ContentType>(record[0]);
+  std::span<uint8_t> body = record.subspan(kRecordHeaderSize);
+  uint64_t number = keys_->sequence_;
+  if (keys_->has_explicit_nonce()) {
+    if (body.size() < kExplicitNonceSize) return Reason::kBadRecordMac;
+    number = 0;
+    for (size_t i = 0; i < kExplicitNonceSize; ++i) number = number << 8 | body[i];
+    body = body.subspan(kExplicitNonceSize);
+  }
+  if (body.size() < kAeadTagSize) return Reason::kBadRecordMac;
+  if (body.size() - kAeadTagSize > max_plaintext) return Reason::kRecordOverflow;
+  std::array<uint8_t, kAeadNonceSize> nonce;
+  keys_->WriteNonce(number, nonce);
+  const auto associated_data =
+      AssociatedData12(keys_->sequence_, type, body.size() - kAeadTagSize);
+  Result<std::span<uint8_t>> plaintext = keys_->aead_.Open(nonce, associated_data, body);
+  if (!plaintext.ok()) return plaintext.reason();
+  return OpenedRecord{type, *plaintext};
+}
+
+}  // namespace handfast::tls

@@ -1,0 +1,117 @@
+// Record protection: one sealer or opener a direction (RFC 8446 §5.2, RFC 5246 §6.2.3.3 with
+// RFC 5288 and RFC 7905). Made from traffic secrets or keys, so that whoever holds those, the
+// service or a thin client after the hand-over, protects records with the same code.
+#ifndef HANDFAST_TLS_RECORD_PROTECTION_H_
+#define HANDFAST_TLS_RECORD_PROTECTION_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "tls/base/bytes.h"
+#include "tls/base/registry.h"
+#include "tls/base/result.h"
+#include "tls/base/secret.h"
+#include "tls/crypto/aead.h"
+#include "tls/crypto/cipher_suite.h"
+#include "tls/crypto/traffic_keys.h"
+
+namespace handfast::tls {
+
+constexpr size_t kRecordHeaderSize = 5;
+// RFC 8446 §5.1: plaintext in a record.
+constexpr size_t kMaxPlaintext = 1 << 14;
+// RFC 8446 §5.2: "The length MUST NOT exceed 2^14 + 256 bytes." TLS 1.2 allows 2^14 + 2048, which
+// none of its AEAD suites needs.
+constexpr size_t kMaxCiphertext = kMaxPlaintext + 256;
+
+// The nonce, sequence number and keyed AEAD that both directions share.
+class RecordKeys {
+ public:
+  // kInternalError where the suite is unknown or is not of the keys' version, or a size is wrong.
+  static Result<RecordKeys> Create(TrafficKeys keys, AeadDirection direction);
+
+  // Gives the keys away, with the next record's sequence number; the value is spent.
+  TrafficKeys Release() &&;
+
+  uint64_t sequence() const { return sequence_; }
+  const SuiteInfo& suite() const { return *suite_; }
+  // TLS 1.3's KeyUpdate (RFC 8446 §7.2): the next generation, sequence 0. kInternalError in 1.2.
+  Result<void> Update();
+  // True when so many records went by that the keys should be updated (RFC 8446 §5.5); in TLS 1.2,
+  // that the connection should end.
+  bool NearLimit() const;
+
+ private:
+  friend class RecordSealer;
+  friend class RecordOpener;
+  RecordKeys(const SuiteInfo* suite, AeadDirection direction, Aead aead)
+      : suite_(suite), direction_(direction), aead_(std::move(aead)) {}
+  static Result<RecordKeys> Create13(TrafficKeys13 keys, AeadDirection direction);
+  static Result<RecordKeys> Create12(TrafficKeys12 keys, AeadDirection direction);
+  bool is_tls13() const { return suite_->version == ProtocolVersion::kTls13; }
+  // RFC 5288 §3: AES-GCM in TLS 1.2 carries eight bytes of its nonce in the record.
+  bool has_explicit_nonce() const {
+    return !is_tls13() && suite_->aead != AeadAlgorithm::kChaCha20Poly1305;
+  }
+  // The nonce of the record with `number`: a sequence number, or what the record carries.
+  void WriteNonce(uint64_t number, std::span<uint8_t, kAeadNonceSize> nonce) const;
+
+  const SuiteInfo* suite_;
+  AeadDirection direction_;
+  Aead aead_;
+  HashSecret secret_;  // TLS 1.3: this generation's traffic secret; TLS 1.2: the AEAD key
+  AeadIv iv_;
+  uint64_t sequence_ = 0;
+};
+
+class RecordSealer {
+ public:
+  // Plaintext records until keys are installed.
+  RecordSealer() = default;
+  explicit RecordSealer(RecordKeys keys) : keys_(std::move(keys)) {}
+
+  void Install(RecordKeys keys) { keys_ = std::move(keys); }
+  bool encrypted() const { return keys_.has_value(); }
+  RecordKeys* keys() { return keys_ ? &*keys_ : nullptr; }
+
+  // Appends `content` to `out` as one record or more, each of at most `max_fragment` bytes of
+  // plaintext (1 to 16384). An empty content is one empty record. kSequenceExhausted at the end of
+  // the sequence numbers; nothing was appended then.
+  Result<void> Seal(ContentType type, ByteView content, size_t max_fragment, Bytes& out);
+
+ private:
+  Result<void> SealOne(ContentType type, ByteView fragment, Bytes& out);
+  Result<void> SealOne13(ContentType type, ByteView fragment, Bytes& out);
+  Result<void> SealOne12(ContentType type, ByteView fragment, Bytes& out);
+  std::optional<RecordKeys> keys_;
+};
+
+struct OpenedRecord {
+  ContentType type{};
+  std::span<uint8_t> fragment;  // inside the record that was opened
+};
+
+class RecordOpener {
+ public:
+  RecordOpener() = default;
+  explicit RecordOpener(RecordKeys keys) : keys_(std::move(keys)) {}
+
+  void Install(RecordKeys keys) { keys_ = std::move(keys); }
+  bool encrypted() const { return keys_.has_value(); }
+  RecordKeys* keys() { return keys_ ? &*keys_ : nullptr; }
+
+  // `record` is one whole record with its header (see deframer.h); it is decrypted in place.
+  // kBadRecordMac, kRecordOverflow, kBadInnerPlaintext (TLS 1.3: no content type), kBadRecordType,
+  // kSequenceExhausted.
+  // `max_plaintext` is what we advertised (RFC 8449), 16384 where nothing was.
+  Result<OpenedRecord> Open(std::span<uint8_t> record, size_t max_plaintext = kMaxPlaintext);
+
+ private:
+  Result<OpenedRecord> Open13(std::span<uint8_t> record, size_t max_plaintext);
+  Result<OpenedRecord> Open12(std::span<uint8_t> record, size_t max_plaintext);
+  std::optional<RecordKeys> keys_;
+};
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_RECORD_PROTECTION_H_
