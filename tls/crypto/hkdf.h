@@ -28,12 +28,16 @@ class Hmac {
 // HKDF-Extract; an empty salt stands for DigestSize zero bytes, as RFC 5869 §2.2 says.
 HashSecret HkdfExtract(HashAlgorithm algorithm, ByteView salt, ByteView input_key_material);
 
+// HkdfLabel.label is opaque<7..255>, of which "tls13 " takes six.
+constexpr size_t kMaxLabelSize = 249;
+
 // HKDF-Expand-Label of RFC 8446 §7.1; `label` is without the "tls13 " prefix. Fills `out`, at most
-// 255 x DigestSize bytes.
+// 255 x DigestSize bytes. A longer `out`, a label over kMaxLabelSize or a context over 255 bytes
+// ends the process, as no key could be right: whoever takes a label from outside checks it first.
 void HkdfExpandLabel(HashAlgorithm algorithm, const HashSecret& secret, std::string_view label,
                      ByteView context, std::span<uint8_t> out);
 
-// HKDF-Expand (RFC 5869 §2.3), for what is sealed outside TLS (custody, the store).
+// HKDF-Expand (RFC 5869 §2.3), for what is sealed outside TLS (custody, the store); the same limit.
 void HkdfExpand(HashAlgorithm algorithm, ByteView pseudo_random_key, ByteView info,
                 std::span<uint8_t> out);
 

@@ -56,7 +56,6 @@ class PrivateKey {
                                    const std::vector<std::string>& dns_names) const;
 
  private:
- 
   struct State;
   explicit PrivateKey(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

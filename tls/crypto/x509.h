@@ -17,11 +17,11 @@
 namespace handfast::tls {
 
 struct CertificateInfo {
-  std::string subject;      // RFC 2253 form, for people
+  std::string subject;  // RFC 2253 form, for people
   std::string issuer;
-  std::string serial;       // hex
-  Bytes subject_der;        // the Name, for certificate_authorities
-  Bytes public_key_der;     // SubjectPublicKeyInfo
+  std::string serial;    // hex
+  Bytes subject_der;     // the Name, for certificate_authorities
+  Bytes public_key_der;  // SubjectPublicKeyInfo
   int64_t not_before_unix_s = 0;
   int64_t not_after_unix_s = 0;
   std::vector<std::string> dns_names;  // lower case, as in subjectAltName
@@ -41,7 +41,7 @@ enum class Purpose : uint8_t { kTlsClient, kTlsServer };
 struct TrustParameters {
   Purpose purpose = Purpose::kTlsClient;  // what the *peer* claims to be
   int64_t now_unix_s = 0;
-  int max_depth = 4;                      // intermediate certificates
+  int max_depth = 4;  // intermediate certificates
 };
 
 // Trusted roots, parsed once, shared by threads.

@@ -1,0 +1,113 @@
+#include "tls/crypto/hkdf.h"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+
+#include <openssl/crypto.h>
+
+#include "tls/base/secret_access.h"
+
+namespace handfast::tls {
+namespace {
+
+constexpr size_t BlockSize(HashAlgorithm algorithm) {
+  return algorithm == HashAlgorithm::kSha256 ? 64 : 128;
+}
+constexpr size_t kMaxBlockSize = 128;
+
+constexpr std::string_view kLabelPrefix = "tls13 ";
+constexpr size_t kMaxContextSize = 255;
+// struct HkdfLabel of RFC 8446 §7.1, at its largest.
+constexpr size_t kMaxHkdfLabel = 2 + 1 + kLabelPrefix.size() + kMaxLabelSize + 1 + kMaxContextSize;
+
+void ExpandKeyed(HashAlgorithm algorithm, const Hmac& keyed, ByteView info,
+                 std::span<uint8_t> out) {
+  const size_t digest_size = DigestSize(algorithm);
+  // RFC 5869 §2.3: "L        length of output keying material in octets (<= 255*HashLen)"
+  if (out.size() > 255 * digest_size) std::abort();
+  std::array<uint8_t, kMaxDigestSize> block;
+  size_t previous = 0;
+  uint8_t counter = 0;
+  for (size_t done = 0; done < out.size();) {
+    Hmac hmac = keyed;
+    hmac.Update({block.data(), previous});
+    hmac.Update(info);
+    ++counter;
+    hmac.Update({&counter, 1});
+    hmac.Finish(block.data());
+    previous = digest_size;
+    const size_t size = std::min(digest_size, out.size() - done);
+    std::memcpy(out.data() + done, block.data(), size);
+    done += size;
+  }
+  Wipe(block);
+}
+
+}  // namespace
+
+Hmac::Hmac(HashAlgorithm algorithm, ByteView key) : inner_(algorithm), outer_(algorithm) {
+  const size_t block_size = BlockSize(algorithm);
+  std::array<uint8_t, kMaxBlockSize> pad{};
+  if (key.size() > block_size) {
+    RunningHash hash(algorithm);
+    hash.Update(key);
+    hash.Finish(pad.data());
+  } else if (!key.empty()) {
+    std::memcpy(pad.data(), key.data(), key.size());
+  }
+  for (uint8_t& byte : pad) byte ^= 0x36;
+  inner_.Update({pad.data(), block_size});
+  for (uint8_t& byte : pad) byte ^= 0x36 ^ 0x5c;
+  outer_.Update({pad.data(), block_size});
+  Wipe(pad);
+}
+
+void Hmac::Finish(uint8_t* out) {
+  std::array<uint8_t, kMaxDigestSize> digest;
+  inner_.Finish(digest.data());
+  outer_.Update({digest.data(), DigestSize(outer_.algorithm())});
+  outer_.Finish(out);
+  Wipe(digest);
+}
+
+HashSecret HkdfExtract(HashAlgorithm algorithm, ByteView salt, ByteView input_key_material) {
+  // HMAC pads its key with zeros: an empty salt already is the DigestSize zero bytes.
+  Hmac hmac(algorithm, salt);
+  hmac.Update(input_key_material);
+  HashSecret secret;
+  hmac.Finish(SecretAccess::Fill(secret, DigestSize(algorithm)).data());
+  return secret;
+}
+
+void HkdfExpandLabel(HashAlgorithm algorithm, const HashSecret& secret, std::string_view label,
+                     ByteView context, std::span<uint8_t> out) {
+  if (label.size() > kMaxLabelSize || context.size() > kMaxContextSize) std::abort();
+  std::array<uint8_t, kMaxHkdfLabel> info;
+  uint8_t* end = info.data();
+  const auto append = [&end](const void* bytes, size_t size) {
+    if (size > 0) std::memcpy(end, bytes, size);
+    end += size;
+  };
+  *end++ = static_cast<uint8_t>(out.size() >> 8);
+  *end++ = static_cast<uint8_t>(out.size());
+  *end++ = static_cast<uint8_t>(kLabelPrefix.size() + label.size());
+  append(kLabelPrefix.data(), kLabelPrefix.size());
+  append(label.data(), label.size());
+  *end++ = static_cast<uint8_t>(context.size());
+  append(context.data(), context.size());
+  HkdfExpand(algorithm, SecretAccess::Open(secret),
+             {info.data(), static_cast<size_t>(end - info.data())}, out);
+}
+
+void HkdfExpand(HashAlgorithm algorithm, ByteView pseudo_random_key, ByteView info,
+                std::span<uint8_t> out) {
+  ExpandKeyed(algorithm, Hmac(algorithm, pseudo_random_key), info, out);
+}
+
+bool ConstantTimeEqual(ByteView a, ByteView b) {
+  if (a.size() != b.size()) return false;
+  return a.empty() || CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace handfast::tls

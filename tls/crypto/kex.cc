@@ -1,0 +1,281 @@
+// Both forms of key exchange go through the cheapest constant-time public interface of libcrypto
+// (README.md has the figures):
+// - X25519 through one derivation context per pair. The public key is X25519(scalar, 9), which the
+//   derivation computes faster than key generation does, and the same context then meets the peer.
+// - The NIST curves through EC_POINT_mul, which is what EVP_PKEY_derive and EVP_PKEY_generate end
+//   in, without the objects around it.
+#include "tls/crypto/kex.h"
+
+#include <array>
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/rand.h>
+
+#include "tls/base/secret_access.h"
+#include "tls/crypto/libcrypto.h"
+
+namespace handfast::tls {
+namespace {
+
+using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using Number = Owned<BIGNUM, BN_clear_free>;
+using NumberContext = Owned<BN_CTX, BN_CTX_free>;
+using Point = Owned<EC_POINT, EC_POINT_clear_free>;
+using Group = Owned<EC_GROUP, EC_GROUP_free>;
+
+constexpr size_t kX25519Size = 32;
+constexpr size_t kMaxScalarSize = 66;                     // secp521r1
+constexpr size_t kMaxPointSize = 1 + 2 * kMaxScalarSize;  // uncompressed
+
+// ---- X25519 ---------------------------------------------------------------------------------
+
+using X25519Bytes = std::array<uint8_t, kX25519Size>;
+constexpr X25519Bytes kBasePoint = {9};  // RFC 7748 §6.1
+
+// `scalar` null: a public key alone.
+Key MakeX25519(EVP_PKEY_CTX* context, ByteView point, const uint8_t* scalar) {
+  OSSL_PARAM parameters[3];
+  int count = 0;
+  parameters[count++] = OSSL_PARAM_construct_octet_string(
+      OSSL_PKEY_PARAM_PUB_KEY, const_cast<uint8_t*>(point.data()), point.size());
+  if (scalar != nullptr) {
+    parameters[count++] = OSSL_PARAM_construct_octet_string(
+        OSSL_PKEY_PARAM_PRIV_KEY, const_cast<uint8_t*>(scalar), kX25519Size);
+  }
+  parameters[count] = OSSL_PARAM_construct_end();
+  EVP_PKEY* key = nullptr;
+  EVP_PKEY_fromdata(context, &key, scalar == nullptr ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR,
+                    parameters);
+  return Key(key);
+}
+
+// What a thread reuses from one pair to the next; nothing in it is secret.
+struct X25519Tools {
+  X25519Tools() {
+    from_data.reset(EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr));
+    if (from_data == nullptr || EVP_PKEY_fromdata_init(from_data.get()) != 1) return;
+    base = MakeX25519(from_data.get(), kBasePoint, nullptr);
+    peer = MakeX25519(from_data.get(), kBasePoint, nullptr);
+  }
+  bool ok() const { return base != nullptr && peer != nullptr; }
+
+  KeyContext from_data;
+  Key base;
+  Key peer;  // takes each peer's point in turn
+};
+
+X25519Tools& ThreadTools() {
+  thread_local X25519Tools tools;
+  return tools;
+}
+
+// A derivation context that holds `scalar`. Its key is told that its public part is the base point:
+// computing the true one would cost a multiplication, and derivation never looks at it.
+KeyContext NewX25519Derivation(ByteView scalar) {
+  X25519Tools& tools = ThreadTools();
+  if (!tools.ok()) return nullptr;
+  Key key = MakeX25519(tools.from_data.get(), kBasePoint, scalar.data());
+  if (key == nullptr) return nullptr;
+  KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
+  if (context == nullptr || EVP_PKEY_derive_init(context.get()) != 1) return nullptr;
+  return context;
+}
+
+// False also where the result is all zeros: libcrypto refuses it, and compares in constant time.
+bool X25519Multiply(EVP_PKEY_CTX* derivation, EVP_PKEY* point, std::span<uint8_t> out) {
+  size_t size = out.size();
+  return EVP_PKEY_derive_set_peer_ex(derivation, point, /*validate_peer=*/0) == 1 &&
+         EVP_PKEY_derive(derivation, out.data(), &size) == 1 && size == out.size();
+}
+
+// ---- The NIST curves ------------------------------------------------------------------------
+
+struct Curve {
+  explicit Curve(int nid) : group(EC_GROUP_new_by_curve_name(nid)) {
+    if (group != nullptr) size = (static_cast<size_t>(EC_GROUP_get_degree(group.get())) + 7) / 8;
+  }
+  Group group;
+  size_t size = 0;  // bytes of a scalar and of a coordinate
+};
+
+// Null where the group is no NIST curve of ours. The groups are read-only and shared by threads.
+const Curve* FindCurve(NamedGroup group) {
+  static const Curve p256(NID_X9_62_prime256v1);
+  static const Curve p384(NID_secp384r1);
+  static const Curve p521(NID_secp521r1);
+  const Curve* curve = group == NamedGroup::kSecp256r1   ? &p256
+                       : group == NamedGroup::kSecp384r1 ? &p384
+                       : group == NamedGroup::kSecp521r1 ? &p521
+                                                         : nullptr;
+  return curve != nullptr && curve->group != nullptr ? curve : nullptr;
+}
+
+// scalar * base, uncompressed, into `out`; 0 on failure.
+size_t PublicPoint(const Curve& curve, const BIGNUM* scalar, BN_CTX* numbers,
+                   std::array<uint8_t, kMaxPointSize>& out) {
+  const EC_GROUP* group = curve.group.get();
+  Point point(EC_POINT_new(group));
+  if (point == nullptr ||
+      EC_POINT_mul(group, point.get(), scalar, nullptr, nullptr, numbers) != 1) {
+    return 0;
+  }
+  return EC_POINT_point2oct(group, point.get(), POINT_CONVERSION_UNCOMPRESSED, out.data(),
+                            out.size(), numbers);
+}
+
+// The x coordinate of scalar * peer (RFC 8446 §7.4.2). False for a peer that is no such point.
+bool DeriveOnCurve(const Curve& curve, ByteView scalar_bytes, ByteView peer,
+                   std::span<uint8_t> out) {
+  // RFC 8446 §4.2.8.2: "uint8 legacy_form = 4;"
+  if (peer.size() != 1 + 2 * curve.size || peer[0] != POINT_CONVERSION_UNCOMPRESSED) return false;
+  const EC_GROUP* group = curve.group.get();
+  NumberContext numbers(BN_CTX_new());
+  Number scalar(BN_bin2bn(scalar_bytes.data(), static_cast<int>(scalar_bytes.size()), nullptr));
+  Number x(BN_new());
+  Point point(EC_POINT_new(group));
+  Point product(EC_POINT_new(group));
+  if (!numbers || !scalar || !x || !point || !product) return false;
+  BN_set_flags(scalar.get(), BN_FLG_CONSTTIME);
+  // RFC 8446 §4.2.8.2: "For the curves secp256r1, secp384r1, and secp521r1, peers MUST validate
+  // each other's public value Q by ensuring that the point is a valid point on the elliptic curve."
+  // EC_POINT_oct2point checks the curve and the range of both coordinates; infinity has no
+  // uncompressed form.
+  return EC_POINT_oct2point(group, point.get(), peer.data(), peer.size(), numbers.get()) == 1 &&
+         EC_POINT_mul(group, product.get(), nullptr, point.get(), scalar.get(), numbers.get()) ==
+             1 &&
+         EC_POINT_get_affine_coordinates(group, product.get(), x.get(), nullptr, numbers.get()) ==
+             1 &&
+         BN_bn2binpad(x.get(), out.data(), static_cast<int>(out.size())) ==
+             static_cast<int>(out.size());
+}
+
+}  // namespace
+
+struct KeyPair::State {
+  NamedGroup group;
+  Secret<kMaxScalarSize> scalar;
+  std::array<uint8_t, kMaxPointSize> public_key;
+  size_t public_key_size = 0;
+  KeyContext derivation = nullptr;  // X25519 only
+
+  static Result<KeyPair> FromX25519(ByteView scalar) {
+    auto state = std::make_unique<State>();
+    state->group = NamedGroup::kX25519;
+    state->scalar = *Secret<kMaxScalarSize>::From(scalar);
+    state->derivation = NewX25519Derivation(scalar);
+    state->public_key_size = kX25519Size;
+    if (state->derivation == nullptr ||
+        !X25519Multiply(state->derivation.get(), ThreadTools().base.get(),
+                        std::span(state->public_key).first(kX25519Size))) {
+      return Reason::kInternalError;
+    }
+    return KeyPair(std::move(state));
+  }
+
+  // `scalar` is in [1, order).
+  static Result<KeyPair> FromScalar(NamedGroup group, const Curve& curve, const BIGNUM* scalar,
+                                    BN_CTX* numbers) {
+    auto state = std::make_unique<State>();
+    state->group = group;
+    const std::span<uint8_t> bytes = SecretAccess::Fill(state->scalar, curve.size);
+    if (BN_bn2binpad(scalar, bytes.data(), static_cast<int>(bytes.size())) < 0) {
+      return Reason::kInternalError;
+    }
+    state->public_key_size = PublicPoint(curve, scalar, numbers, state->public_key);
+    if (state->public_key_size == 0) return Reason::kInternalError;
+    return KeyPair(std::move(state));
+  }
+};
+
+KeyPair::KeyPair(std::unique_ptr<State> state) : state_(std::move(state)) {}
+KeyPair::KeyPair(KeyPair&&) noexcept = default;
+KeyPair& KeyPair::operator=(KeyPair&&) noexcept = default;
+KeyPair::~KeyPair() = default;
+
+Result<KeyPair> KeyPair::Generate(NamedGroup group) {
+  ClearErrorsOnReturn clear;
+  if (group == NamedGroup::kX25519) {
+    Secret<kX25519Size> scalar;
+    const std::span<uint8_t> bytes = SecretAccess::Fill(scalar, kX25519Size);
+    if (RAND_priv_bytes(bytes.data(), kX25519Size) != 1) return Reason::kInternalError;
+    return State::FromX25519(bytes);
+  }
+  const Curve* curve = FindCurve(group);
+  if (curve == nullptr) return Reason::kInternalError;
+  NumberContext numbers(BN_CTX_new());
+  Number scalar(BN_new());
+  if (numbers == nullptr || scalar == nullptr) return Reason::kInternalError;
+  BN_set_flags(scalar.get(), BN_FLG_CONSTTIME);
+  do {
+    if (BN_priv_rand_range_ex(scalar.get(), EC_GROUP_get0_order(curve->group.get()), 0,
+                              numbers.get()) != 1) {
+      return Reason::kInternalError;
+    }
+  } while (BN_is_zero(scalar.get()));
+  return State::FromScalar(group, *curve, scalar.get(), numbers.get());
+}
+
+Result<KeyPair> KeyPair::FromPrivate(NamedGroup group, ByteView private_key) {
+  ClearErrorsOnReturn clear;
+  if (group == NamedGroup::kX25519) {
+    if (private_key.size() != kX25519Size) return Reason::kInternalError;
+    return State::FromX25519(private_key);
+  }
+  const Curve* curve = FindCurve(group);
+  if (curve == nullptr || private_key.size() != curve->size) return Reason::kInternalError;
+  NumberContext numbers(BN_CTX_new());
+  Number scalar(BN_bin2bn(private_key.data(), static_cast<int>(private_key.size()), nullptr));
+  if (numbers == nullptr || scalar == nullptr || BN_is_zero(scalar.get()) ||
+      BN_cmp(scalar.get(), EC_GROUP_get0_order(curve->group.get())) >= 0) {
+    return Reason::kInternalError;
+  }
+  BN_set_flags(scalar.get(), BN_FLG_CONSTTIME);
+  return State::FromScalar(group, *curve, scalar.get(), numbers.get());
+}
+
+NamedGroup KeyPair::group() const { return state_->group; }
+
+ByteView KeyPair::public_key() const {
+  return {state_->public_key.data(), state_->public_key_size};
+}
+
+Secret<66> KeyPair::PrivateKey() const {
+  return *Secret<kMaxScalarSize>::From(SecretAccess::Open(state_->scalar));
+}
+
+Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
+  ClearErrorsOnReturn clear;
+  const std::unique_ptr<State> spent = std::move(state_);
+  SharedSecret shared;
+  if (spent->group == NamedGroup::kX25519) {
+    X25519Tools& tools = ThreadTools();
+    if (!tools.ok()) return Reason::kInternalError;
+    // RFC 8446 §7.4.2: "Implementations MUST check whether the computed Diffie-Hellman shared
+    // secret is the all-zero value and abort if so"
+    if (peer_public_key.size() != kX25519Size ||
+        EVP_PKEY_set1_encoded_public_key(tools.peer.get(), peer_public_key.data(), kX25519Size) !=
+            1 ||
+        !X25519Multiply(spent->derivation.get(), tools.peer.get(),
+                        SecretAccess::Fill(shared, kX25519Size))) {
+      return Reason::kBadKeyShare;
+    }
+    return shared;
+  }
+  const Curve* curve = FindCurve(spent->group);
+  if (curve == nullptr) return Reason::kInternalError;
+  if (!DeriveOnCurve(*curve, SecretAccess::Open(spent->scalar), peer_public_key,
+                     SecretAccess::Fill(shared, curve->size))) {
+    return Reason::kBadKeyShare;
+  }
+  return shared;
+}
+
+bool Implemented(NamedGroup group) {
+  return group == NamedGroup::kX25519 || FindCurve(group) != nullptr;
+}
+
+}  // namespace handfast::tls

@@ -1,0 +1,9 @@
+#include "tls/crypto/libcrypto.h"
+
+#include <openssl/err.h>
+
+namespace handfast::tls {
+
+ClearErrorsOnReturn::~ClearErrorsOnReturn() { ERR_clear_error(); }
+
+}  // namespace handfast::tls
