@@ -47,6 +47,7 @@ _LIBRARIES = {
     ),
     "gtest": _library("libgmock-dev", ["gmock", "gtest"], "1.12"),
     "gtest_main": _library("libgmock-dev", ["gmock_main", "gmock", "gtest"], "1.12"),
+    "json": _library("nlohmann-json3-dev", ["nlohmann_json"], "3.11"),
     "prometheus": _library("prometheus-cpp-dev", ["prometheus-cpp-core"], "1.0"),
     "protobuf": _library("libprotobuf-dev", ["protobuf"], "3.21"),
     "seccomp": _library("libseccomp-dev", ["libseccomp"], "2.5"),
