@@ -1,0 +1,63 @@
+// Limits on live handshakes, for the service and for each tenant, and a token bucket on how many a
+// tenant begins a second. It counts; it queues nothing (see work_queue.h).
+#ifndef HANDFAST_SERVER_ACCESS_ADMISSION_H_
+#define HANDFAST_SERVER_ACCESS_ADMISSION_H_
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "server/access/admission_interface.h"
+
+namespace handfast::access {
+
+using MonotonicClock = std::function<std::chrono::steady_clock::time_point()>;
+
+struct AdmissionOptions {
+  int max_live = 20'000;
+  int max_live_per_tenant = 10'000;
+  // Handshakes that a tenant may begin a second, and in one burst; 0: no limit.
+  double rate_per_tenant = 0;
+  double burst_per_tenant = 0;
+};
+
+class Admission final : public AdmissionInterface {
+ public:
+  // `on_refused` is told each refusal's reason (for metrics), outside any lock; may be null.
+  Admission(AdmissionOptions options, MonotonicClock clock,
+            std::function<void(std::string_view reason)> on_refused = nullptr);
+
+  absl::StatusOr<Admitted> Admit(std::string_view tenant) override;
+
+  int live() const;
+  int live(std::string_view tenant) const;
+
+ private:
+  struct Tenant {
+    int live = 0;
+    double tokens = 0;
+    std::chrono::steady_clock::time_point filled_at;
+  };
+
+  absl::Status Refusal(Tenant& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status TakeToken(Tenant& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GiveBack(const std::string& tenant);
+
+  const AdmissionOptions options_;
+  const MonotonicClock clock_;
+  const std::function<void(std::string_view)> on_refused_;
+  mutable absl::Mutex mutex_;
+  int live_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Tenants come from the configuration, so there are never more of them than it names.
+  absl::flat_hash_map<std::string, Tenant> tenants_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace handfast::access
+
+#endif  // HANDFAST_SERVER_ACCESS_ADMISSION_H_

@@ -1,0 +1,39 @@
+// The third question of a handshake: do I trust them? Whoever runs handshakes sees this and no more
+// of trust.
+#ifndef HANDFAST_SERVER_TRUST_PEER_TRUST_INTERFACE_H_
+#define HANDFAST_SERVER_TRUST_PEER_TRUST_INTERFACE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tls/base/bytes.h"
+#include "tls/base/reason.h"
+#include "tls/crypto/x509.h"
+
+namespace handfast::trust {
+
+struct Verification {
+  // Nullopt: trusted. kTrustUnavailable where there is no bundle of that name.
+  std::optional<tls::Reason> refusal;
+  // For people, empty where trusted: "certificate has expired (depth 0)".
+  std::string detail;
+  // What the leaf says: uris, dns_names, subject. Meaningful only where trusted.
+  tls::CertificateInfo leaf;
+};
+
+class PeerTrustInterface {
+ public:
+  virtual ~PeerTrustInterface() = default;
+
+  // Judges the chain (DER, leaf first, never empty) of a TLS client against the named bundle at
+  // this time. Thread-safe; no I/O.
+  virtual Verification VerifyClient(std::string_view bundle, const std::vector<tls::Bytes>& chain,
+                                    int64_t now_unix_s) const = 0;
+};
+
+}  // namespace handfast::trust
+
+#endif  // HANDFAST_SERVER_TRUST_PEER_TRUST_INTERFACE_H_
