@@ -5,11 +5,11 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -55,7 +55,7 @@ class Admission final : public AdmissionInterface {
   mutable absl::Mutex mutex_;
   int live_ ABSL_GUARDED_BY(mutex_) = 0;
   // Tenants come from the configuration, so there are never more of them than it names.
-  absl::flat_hash_map<std::string, Tenant> tenants_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Tenant, std::less<>> tenants_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace handfast::access

@@ -5,11 +5,12 @@
 #ifndef HANDFAST_SERVER_ACCESS_POLICY_H_
 #define HANDFAST_SERVER_ACCESS_POLICY_H_
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -45,7 +46,7 @@ class Policy {
                                       std::string_view resource) const;
 
  private:
-  absl::flat_hash_map<std::string, Principal> principals_;
+  std::map<std::string, Principal, std::less<>> principals_;
 };
 
 }  // namespace handfast::access

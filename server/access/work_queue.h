@@ -9,14 +9,13 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <memory>
+#include <map>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "server/access/work_queue_interface.h"
@@ -65,7 +64,7 @@ class WorkQueue final : public WorkQueueInterface {
     std::chrono::steady_clock::time_point since;
   };
   struct LaneState {
-    absl::flat_hash_map<std::string, std::deque<Waiting>> by_tenant;
+    std::map<std::string, std::deque<Waiting>, std::less<>> by_tenant;
     // Tenants with waiting work, the next to be served in front.
     std::deque<std::string> turn;
     size_t waiting = 0;

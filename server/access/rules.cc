@@ -1,0 +1,49 @@
+#include "server/access/rules.h"
+
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+
+namespace handfast::access {
+namespace {
+
+constexpr Rule kRules[] = {
+    {"/handfast.v1.HandshakeService/Relay", Need::kCaller},
+    {"/handfast.v1.HandshakeService/GetHandshake", Need::kCaller},
+    {"/handfast.v1.HandshakeService/AbortHandshake", Need::kCaller},
+
+    {"/handfast.v1.ConnectionService/GetConnection", Need::kCaller},
+    {"/handfast.v1.ConnectionService/TerminateConnection", Need::kCaller},
+
+    {"/handfast.v1.KeyService/CreateKey", Need::kOperator},
+    {"/handfast.v1.KeyService/ImportKey", Need::kOperator},
+    {"/handfast.v1.KeyService/GetKey", Need::kOperator},
+    {"/handfast.v1.KeyService/ListKeys", Need::kOperator},
+    {"/handfast.v1.KeyService/CreateCredential", Need::kOperator},
+    {"/handfast.v1.KeyService/SetCertificateChain", Need::kOperator},
+    {"/handfast.v1.KeyService/ActivateCredential", Need::kOperator},
+    {"/handfast.v1.KeyService/GetCredential", Need::kOperator},
+    {"/handfast.v1.KeyService/ListCredentials", Need::kOperator},
+
+    // Health and reflection tell nothing of any tenant. Channelz shows who is connected, to all
+    // tenants alike, so it has no rule and nobody may call it.
+    {"/grpc.health.v1.Health/Check", Need::kAuthenticated},
+    {"/grpc.health.v1.Health/Watch", Need::kAuthenticated},
+    {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Need::kAuthenticated},
+};
+
+}  // namespace
+
+std::span<const Rule> Rules() { return kRules; }
+
+const Rule* FindRule(std::string_view method) {
+  static const auto* const by_method = [] {
+    auto* map = new absl::flat_hash_map<std::string_view, const Rule*>;
+    for (const Rule& rule : kRules) map->emplace(rule.method, &rule);
+    return map;
+  }();
+  const auto found = by_method->find(method);
+  return found == by_method->end() ? nullptr : found->second;
+}
+
+}  // namespace handfast::access
