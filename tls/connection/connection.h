@@ -16,8 +16,9 @@
 #include "tls/base/reason.h"
 #include "tls/base/registry.h"
 #include "tls/base/result.h"
-#include "tls/base/secret.h"
+#include "tls/crypto/traffic_keys.h"
 #include "tls/engine/context.h"
+#include "tls/engine/established.h"
 #include "tls/engine/question.h"
 
 namespace handfast::tls {
@@ -54,19 +55,6 @@ struct HandshakeFailure {
   std::optional<uint8_t> alert;
 };
 
-struct Established {
-  ProtocolVersion version{};
-  CipherSuite cipher_suite{};
-  NamedGroup group{};
-  SignatureScheme signature_scheme{};  // ours
-  std::string alpn;                    // empty: none
-  std::string server_name;             // as asked for; empty: none
-  std::string credential;              // Credential::name
-  std::vector<Bytes> peer_chain;       // verified; empty: the peer showed none
-  // The largest plaintext the peer takes in a record, without TLS 1.3's content type: RFC 8449.
-  uint16_t max_fragment = 16384;
-};
-
 // One message as it passed, for the ladder. Never holds a secret.
 struct TracedMessage {
   bool from_peer = false;
@@ -89,21 +77,13 @@ struct Output {
 
 // ---- The value.
 
-// Key material of one direction, shaped for the caller's own record layer.
-struct DirectionKeys {
-  // TLS 1.3: the application traffic secret. TLS 1.2: the AEAD key.
-  HashSecret secret_or_key;
-  // TLS 1.2 only: 4 bytes (AES-GCM) or 12 (ChaCha20-Poly1305).
-  AeadIv iv;
-  uint64_t sequence = 0;
+// For the caller's own record layer: both of TrafficKeys13, or both of TrafficKeys12.
+struct ReleasedKeys {
+  TrafficKeys write;
+  TrafficKeys read;
 };
 
-struct ReleasedKeys {
-  ProtocolVersion version{};
-  CipherSuite cipher_suite{};
-  DirectionKeys write;
-  DirectionKeys read;
-};
+struct ConnectionState;
 
 class Connection {
  public:
@@ -124,9 +104,8 @@ class Connection {
 
  private:
   friend struct ConnectionAccess;
-  struct State;
-  explicit Connection(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Connection(std::unique_ptr<ConnectionState> state);
+  std::unique_ptr<ConnectionState> state_;
 };
 
 struct Stepped {

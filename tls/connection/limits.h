@@ -1,0 +1,23 @@
+// Every limit on what a peer may make an unfinished connection hold or do.
+#ifndef HANDFAST_TLS_CONNECTION_LIMITS_H_
+#define HANDFAST_TLS_CONNECTION_LIMITS_H_
+
+#include <cstddef>
+
+namespace handfast::tls {
+
+// A handshake message, header included. Real chains stay below 16 KiB; the RFC would allow 16 MiB.
+constexpr size_t kMaxHandshakeMessage = size_t{64} << 10;
+
+// What is held of a peer that goes on sending while a question is open: two records.
+constexpr size_t kMaxHeldInput = size_t{40} << 10;
+
+// TLS 1.3's meaningless ChangeCipherSpec: one after each ClientHello.
+constexpr int kMaxCompatibilityChangeCipherSpecs = 2;
+
+// Warning alerts that a TLS 1.2 peer may send before it counts as an attack (BoringSSL's number).
+constexpr int kMaxWarningAlerts = 4;
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_CONNECTION_LIMITS_H_

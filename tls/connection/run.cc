@@ -1,0 +1,272 @@
+#include "tls/connection/run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tls/connection/limits.h"
+#include "tls/engine/engine.h"
+#include "tls/wire/messages.h"
+
+namespace handfast::tls {
+namespace {
+
+constexpr uint8_t kWarning = 1;
+constexpr uint8_t kFatal = 2;
+constexpr uint8_t kChangeCipherSpecBody[] = {1};
+
+// TLS 1.3's compatibility ChangeCipherSpec may come from the first ClientHello on, and before the
+// peer's Finished (RFC 8446 §5).
+bool ToleratesChangeCipherSpec(const ServerState& state) {
+  return std::holds_alternative<tls13::WaitRetriedClientHello>(state) ||
+         std::holds_alternative<tls13::WaitCertificate>(state) ||
+         std::holds_alternative<tls13::WaitCertificateVerify>(state) ||
+         std::holds_alternative<tls13::WaitFinished>(state);
+}
+
+size_t MessageLength(ByteView message) {
+  return kHandshakeHeaderSize +
+         (size_t{message[1]} << 16 | size_t{message[2]} << 8 | size_t{message[3]});
+}
+
+bool ChangesReadKeys(const Transition& transition) {
+  return std::holds_alternative<Connected>(transition.next) ||
+         std::any_of(transition.effects.begin(), transition.effects.end(), [](const Effect& e) {
+           return std::holds_alternative<InstallReadKeys>(e) ||
+                  std::holds_alternative<ArmReadKeys>(e);
+         });
+}
+
+}  // namespace
+
+void Run::On(const Input& input) {
+  if (ended()) return;
+  if (const auto* bytes = std::get_if<FromPeer>(&input)) return OnBytes(bytes->bytes);
+  if (const auto* answer = std::get_if<Answer>(&input)) return OnAnswer(*answer);
+  if (const auto* give_up = std::get_if<GiveUp>(&input)) return Fail(give_up->reason);
+  End(Reason::kPeerClosed, Origin::kClosed, std::nullopt);
+}
+
+void Run::OnBytes(ByteView bytes) {
+  if (state_.question && state_.input.size() + bytes.size() > kMaxHeldInput) {
+    return Fail(Reason::kUnexpectedMessage);
+  }
+  Append(state_.input, bytes);
+  ReadRecords();
+}
+
+void Run::OnAnswer(const Answer& answer) {
+  if (!state_.question || !Answers(state_.engine, answer)) return;
+  state_.question.reset();
+  Apply(tls::Step(std::move(state_.engine), answer, context_));
+  ReadMessages();
+  ReadRecords();
+}
+
+// ---- Records
+
+void Run::ReadRecords() {
+  size_t used = 0;
+  while (!ended() && !state_.question) {
+    const std::span<uint8_t> stream = std::span<uint8_t>(state_.input).subspan(used);
+    const Result<std::optional<RecordHeader>> header =
+        PeekRecord(stream, /*first_record=*/state_.consumed == 0);
+    if (!header.ok()) {
+      Fail(header.reason());
+      break;
+    }
+    if (!*header || stream.size() < kRecordHeaderSize + (*header)->length) break;
+    const size_t size = kRecordHeaderSize + (*header)->length;
+    used += size;
+    state_.consumed += size;
+    OnRecord(**header, stream.first(size));
+  }
+  // What follows the end is the caller's: see Connection::consumed.
+  if (ended()) used = state_.input.size();
+  state_.input.erase(state_.input.begin(),
+                     state_.input.begin() + static_cast<std::ptrdiff_t>(used));
+}
+
+void Run::OnRecord(const RecordHeader& header, std::span<uint8_t> record) {
+  // RFC 8446 §5.1: "Handshake messages MUST NOT be interleaved with other record types."
+  if (header.type == ContentType::kChangeCipherSpec) {
+    return state_.messages.empty() ? OnChangeCipherSpec(record)
+                                   : Fail(Reason::kUnexpectedChangeCipherSpec);
+  }
+  const Result<OpenedRecord> opened = state_.opener.Open(record, state_.max_plaintext);
+  if (!opened.ok()) return Fail(opened.reason());
+  switch (opened->type) {
+    case ContentType::kAlert:
+      return OnAlert(opened->fragment);
+    case ContentType::kHandshake:
+      return OnHandshake(opened->fragment);
+    default:
+      return Fail(Reason::kUnexpectedApplicationData);
+  }
+}
+
+void Run::OnChangeCipherSpec(ByteView record) {
+  // RFC 8446 §5: "An implementation which receives any other change_cipher_spec value or which
+  // receives a protected change_cipher_spec record MUST abort the handshake with an
+  // "unexpected_message" alert."
+  if (!Equal(record.subspan(kRecordHeaderSize), kChangeCipherSpecBody)) {
+    return Fail(Reason::kUnexpectedChangeCipherSpec);
+  }
+  if (state_.armed) {
+    Trace(true, false, ContentType::kChangeCipherSpec, kChangeCipherSpecBody);
+    ArmedKeys armed = *std::move(state_.armed);
+    state_.armed.reset();
+    return InstallRead(std::move(armed.keys), armed.max_plaintext);
+  }
+  // RFC 8446 §5: "If an implementation detects a change_cipher_spec record received before the
+  // first ClientHello message or after the peer's Finished message, it MUST be treated as an
+  // unexpected record type".
+  if (!ToleratesChangeCipherSpec(state_.engine) ||
+      ++state_.compatibility_change_cipher_specs > kMaxCompatibilityChangeCipherSpecs) {
+    return Fail(Reason::kUnexpectedChangeCipherSpec);
+  }
+  Trace(true, false, ContentType::kChangeCipherSpec, kChangeCipherSpecBody);
+}
+
+void Run::OnAlert(ByteView fragment) {
+  const std::optional<AlertMessage> alert = Parse<AlertMessage>(fragment);
+  if (!alert) return Fail(Reason::kDecodeError);
+  Trace(true, state_.opener.encrypted(), ContentType::kAlert, fragment);
+  if (alert->description == static_cast<uint8_t>(Alert::kCloseNotify)) {
+    return End(Reason::kPeerClosed, Origin::kClosed, alert->description);
+  }
+  // RFC 8446 §6: in TLS 1.3 the level says nothing; only closure alerts are no errors.
+  const bool warning = state_.version == ProtocolVersion::kTls12
+                           ? alert->level == kWarning
+                           : alert->description == static_cast<uint8_t>(Alert::kUserCanceled);
+  if (!warning) return End(Reason::kPeerAlert, Origin::kPeerAlert, alert->description);
+  if (++state_.warning_alerts > kMaxWarningAlerts) Fail(Reason::kTooManyWarnings);
+}
+
+void Run::OnHandshake(ByteView fragment) {
+  // RFC 8446 §5.1: "Implementations MUST NOT send zero-length fragments of Handshake types".
+  if (fragment.empty()) return Fail(Reason::kEmptyHandshakeRecord);
+  // In TLS 1.2 the keys that were agreed on are switched on by ChangeCipherSpec, or not at all.
+  if (state_.armed) return Fail(Reason::kUnexpectedMessage);
+  Append(state_.messages, fragment);
+  ReadMessages();
+}
+
+// ---- Messages
+
+void Run::ReadMessages() {
+  while (!ended() && !state_.question && state_.messages.size() >= kHandshakeHeaderSize) {
+    const size_t length = MessageLength(state_.messages);
+    if (length > kMaxHandshakeMessage) return Fail(Reason::kMessageTooLong);
+    if (state_.messages.size() < length) return;
+    // The engine copies what it keeps, so the message can leave the buffer first.
+    Bytes message;
+    if (state_.messages.size() == length) {
+      message = std::exchange(state_.messages, {});
+    } else {
+      const auto end = state_.messages.begin() + static_cast<std::ptrdiff_t>(length);
+      message.assign(state_.messages.begin(), end);
+      state_.messages.erase(state_.messages.begin(), end);
+    }
+    Trace(true, state_.opener.encrypted(), ContentType::kHandshake, message);
+    Apply(tls::Step(std::move(state_.engine), message, context_));
+  }
+}
+
+void Run::Apply(Transition transition) {
+  state_.engine = std::move(transition.next);
+  if (const auto* failed = std::get_if<Failed>(&state_.engine)) return Fail(failed->reason);
+  // RFC 8446 §5.1: "Handshake messages MUST NOT span key changes. Implementations MUST verify that
+  // all messages immediately preceding a key change align with a record boundary; if not, then they
+  // MUST terminate the connection with an "unexpected_message" alert."
+  if (!state_.messages.empty() && ChangesReadKeys(transition)) {
+    return Fail(Reason::kKeyChangeInsideMessage);
+  }
+  if (transition.question) {
+    if (const auto* choose = std::get_if<Choose>(&*transition.question)) {
+      state_.version = choose->version;
+    }
+    state_.question = transition.question;
+    output_.question = std::move(transition.question);
+  }
+  for (Effect& effect : transition.effects) {
+    CarryOut(effect);
+    if (ended() && output_.failure) return;
+  }
+  if (const auto* connected = std::get_if<Connected>(&state_.engine)) {
+    output_.established = connected->established;
+  }
+}
+
+void Run::CarryOut(Effect& effect) {
+  if (const auto* send = std::get_if<SendMessages>(&effect)) {
+    SendRecords(ContentType::kHandshake, send->messages);
+  } else if (std::holds_alternative<SendChangeCipherSpec>(effect)) {
+    SendRecords(ContentType::kChangeCipherSpec, kChangeCipherSpecBody);
+  } else if (auto* write = std::get_if<InstallWriteKeys>(&effect)) {
+    Result<RecordKeys> keys = RecordKeys::Create(std::move(write->keys), AeadDirection::kSeal);
+    if (!keys.ok()) return Fail(keys.reason());
+    state_.sealer.Install(*std::move(keys));
+    state_.max_fragment = write->max_fragment;
+  } else if (auto* read = std::get_if<InstallReadKeys>(&effect)) {
+    InstallRead(std::move(read->keys), read->max_plaintext);
+  } else if (auto* arm = std::get_if<ArmReadKeys>(&effect)) {
+    state_.armed = ArmedKeys{std::move(arm->keys), arm->max_plaintext};
+  }
+}
+
+void Run::InstallRead(TrafficKeys keys, uint16_t max_plaintext) {
+  Result<RecordKeys> created = RecordKeys::Create(std::move(keys), AeadDirection::kOpen);
+  if (!created.ok()) return Fail(created.reason());
+  state_.opener.Install(*std::move(created));
+  state_.max_plaintext = max_plaintext;
+}
+
+void Run::SendRecords(ContentType type, ByteView content) {
+  Trace(false, state_.sealer.encrypted(), type, content);
+  const Result<void> sealed =
+      state_.sealer.Seal(type, content, state_.max_fragment, output_.to_peer);
+  if (!sealed.ok()) End(sealed.reason(), Origin::kLocal, std::nullopt);
+}
+
+// ---- The end
+
+bool Run::ended() const {
+  return std::holds_alternative<Failed>(state_.engine) ||
+         std::holds_alternative<Connected>(state_.engine);
+}
+
+void Run::Fail(Reason reason) {
+  const ReasonInfo& info = Describe(reason);
+  const std::optional<Alert> alert =
+      state_.version == ProtocolVersion::kTls12 ? info.alert12 : info.alert13;
+  if (!alert) return End(reason, info.origin, std::nullopt);
+  const AlertMessage message{kFatal, static_cast<uint8_t>(*alert)};
+  SendRecords(ContentType::kAlert, Serialize(message));
+  if (!output_.failure) End(reason, info.origin, message.description);
+}
+
+void Run::End(Reason reason, Origin origin, std::optional<uint8_t> alert) {
+  state_.engine = Failed{reason};
+  state_.question.reset();
+  state_.armed.reset();
+  state_.messages.clear();
+  output_.question.reset();
+  output_.established.reset();
+  output_.failure = HandshakeFailure{reason, origin, alert};
+}
+
+void Run::Trace(bool from_peer, bool encrypted, ContentType type, ByteView bytes) {
+  if (!state_.trace) return;
+  const ProtocolVersion version = state_.version.value_or(ProtocolVersion::kTls13);
+  if (type != ContentType::kHandshake) {
+    output_.messages.push_back({from_peer, encrypted, type, version, Copy(bytes)});
+    return;
+  }
+  while (!bytes.empty()) {
+    const ByteView message = bytes.first(MessageLength(bytes));
+    output_.messages.push_back({from_peer, encrypted, type, version, Copy(message)});
+    bytes = bytes.subspan(message.size());
+  }
+}
+
+}  // namespace handfast::tls

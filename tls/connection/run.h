@@ -1,0 +1,50 @@
+// One Step of a connection: what became of one input. Internal to tls/connection.
+#ifndef HANDFAST_TLS_CONNECTION_RUN_H_
+#define HANDFAST_TLS_CONNECTION_RUN_H_
+
+#include "tls/connection/connection.h"
+#include "tls/connection/state.h"
+#include "tls/record/deframer.h"
+
+namespace handfast::tls {
+
+class Run {
+ public:
+  Run(ConnectionState& state, const Context& context, Output& output)
+      : state_(state), context_(context), output_(output) {}
+
+  void On(const Input& input);
+
+ private:
+  void OnBytes(ByteView bytes);
+  void OnAnswer(const Answer& answer);
+
+  // Records, from state_.input.
+  void ReadRecords();
+  void OnRecord(const RecordHeader& header, std::span<uint8_t> record);
+  void OnChangeCipherSpec(ByteView record);
+  void OnAlert(ByteView fragment);
+  void OnHandshake(ByteView fragment);
+
+  // Messages, from state_.messages.
+  void ReadMessages();
+  void Apply(Transition transition);
+  void CarryOut(Effect& effect);
+  void SendRecords(ContentType type, ByteView content);
+  void InstallRead(TrafficKeys keys, uint16_t max_plaintext);
+
+  void Fail(Reason reason);
+  // The end, with or without an alert.
+  void End(Reason reason, Origin origin, std::optional<uint8_t> alert);
+  bool ended() const;
+
+  void Trace(bool from_peer, bool encrypted, ContentType type, ByteView bytes);
+
+  ConnectionState& state_;
+  const Context& context_;
+  Output& output_;
+};
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_CONNECTION_RUN_H_

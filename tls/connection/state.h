@@ -1,0 +1,51 @@
+// What a Connection holds. Internal to tls/connection.
+#ifndef HANDFAST_TLS_CONNECTION_STATE_H_
+#define HANDFAST_TLS_CONNECTION_STATE_H_
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "tls/connection/connection.h"
+#include "tls/engine/transition.h"
+#include "tls/record/protection.h"
+
+namespace handfast::tls {
+
+// Keys that wait for the peer's ChangeCipherSpec.
+struct ArmedKeys {
+  TrafficKeys keys;
+  uint16_t max_plaintext = 0;
+};
+
+struct ConnectionState {
+  ServerState engine;
+  bool trace = false;
+  // Known from the first question on.
+  std::optional<ProtocolVersion> version;
+
+  RecordSealer sealer;
+  RecordOpener opener;
+  uint16_t max_fragment = kMaxPlaintext;   // what the peer takes
+  uint16_t max_plaintext = kMaxPlaintext;  // what we advertised
+  std::optional<ArmedKeys> armed;
+
+  Bytes input;     // from the peer, from the first unfinished record on
+  Bytes messages;  // of the read epoch, from the first unfinished message on
+  std::optional<Question> question;
+
+  uint64_t consumed = 0;
+  uint8_t compatibility_change_cipher_specs = 0;
+  uint8_t warning_alerts = 0;
+};
+
+struct ConnectionAccess {
+  static Connection Make(std::unique_ptr<ConnectionState> state) {
+    return Connection(std::move(state));
+  }
+  static ConnectionState& Of(Connection& connection) { return *connection.state_; }
+};
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_CONNECTION_STATE_H_

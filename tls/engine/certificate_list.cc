@@ -1,0 +1,21 @@
+#include "tls/engine/certificate_list.h"
+
+#include <utility>
+
+#include "tls/crypto/x509.h"
+
+namespace handfast::tls {
+
+CertificateAuthorities AuthoritiesOf(const Profile& profile) {
+  CertificateAuthorities authorities;
+  for (const Bytes& der : profile.certificate_authorities) authorities.authorities.push_back({der});
+  return authorities;
+}
+
+Result<Bytes> LeafPublicKey(const std::vector<Bytes>& chain) {
+  Result<CertificateInfo> leaf = ReadCertificate(chain.front());
+  if (!leaf.ok()) return leaf.reason();
+  return std::move(leaf->public_key_der);
+}
+
+}  // namespace handfast::tls

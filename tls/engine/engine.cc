@@ -1,0 +1,77 @@
+#include "tls/engine/engine.h"
+
+#include <utility>
+
+namespace handfast::tls {
+namespace {
+
+// Tries M's move where the type is M's and the move is legal.
+template <class M, class State>
+bool TryMove(State& state, HandshakeType type, ByteView raw, const Context& context,
+             std::optional<Transition>& transition) {
+  if constexpr (LegalMessage<State, M>) {
+    if (type != M::kType) return false;
+    const std::optional<M> message = Parse<M>(raw.subspan(kHandshakeHeaderSize));
+    // RFC 8446 §6.2: "Peers which receive a message which cannot be parsed according to the syntax
+    // (e.g., have a length extending beyond the message boundary or contain an out-of-range length)
+    // MUST terminate the connection with a "decode_error" alert."
+    transition = message ? On(std::move(state), Received<M>{*message, raw}, context)
+                         : Fail(Reason::kDecodeError);
+    return true;
+  } else {
+    return false;
+  }
+}
+
+template <class State, class... M>
+Transition Move(State& state, HandshakeType type, ByteView raw, const Context& context,
+                MessageList<M...>) {
+  std::optional<Transition> transition;
+  (TryMove<M>(state, type, raw, context, transition) || ...);
+  // RFC 8446 §4: "A peer which receives a handshake message in an unexpected order MUST abort the
+  // handshake with an "unexpected_message" alert."
+  if (!transition) return Fail(Reason::kUnexpectedMessage);
+  return *std::move(transition);
+}
+
+uint64_t QuestionOf(const Answer& answer) {
+  return std::visit([](const auto& a) { return a.question; }, answer);
+}
+
+}  // namespace
+
+Transition Step(ServerState spent, ByteView message, const Context& context) {
+  const auto type = static_cast<HandshakeType>(message[0]);
+  return std::visit(
+      [&](auto& state) { return Move(state, type, message, context, Messages()); }, spent);
+}
+
+bool Answers(const ServerState& state, const Answer& answer) {
+  return std::visit(
+      [&]<class State, class A>(const State& s, const A&) {
+        if constexpr (LegalAnswer<State, A>) {
+          return s.question == QuestionOf(answer);
+        } else {
+          return false;
+        }
+      },
+      state, answer);
+}
+
+Transition Step(ServerState spent, const Answer& answer, const Context& context) {
+  return std::visit(
+      [&]<class State, class A>(State& state, const A& a) -> Transition {
+        if constexpr (LegalAnswer<State, A>) {
+          return On(std::move(state), a, context);
+        } else {
+          return Fail(Reason::kInternalError);
+        }
+      },
+      spent, answer);
+}
+
+std::string_view StateName(const ServerState& state) {
+  return std::visit([](const auto& s) { return s.kName; }, state);
+}
+
+}  // namespace handfast::tls

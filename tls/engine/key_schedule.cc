@@ -1,0 +1,93 @@
+#include "tls/engine/key_schedule.h"
+
+#include <array>
+#include <utility>
+
+#include "tls/base/registry.h"
+#include "tls/base/secret_access.h"
+#include "tls/crypto/hkdf.h"
+#include "tls/engine/transcript.h"
+
+namespace handfast::tls {
+namespace {
+
+constexpr std::array<uint8_t, kMaxDigestSize> kZeros{};
+
+HashSecret DeriveSecret(HashAlgorithm algorithm, const HashSecret& secret, std::string_view label,
+                        const Digest& transcript_hash) {
+  HashSecret derived;
+  HkdfExpandLabel(algorithm, secret, label, transcript_hash.view(),
+                  SecretAccess::Fill(derived, DigestSize(algorithm)));
+  return derived;
+}
+
+// The salt of the next stage.
+HashSecret Derived(HashAlgorithm algorithm, const HashSecret& secret) {
+  return DeriveSecret(algorithm, secret, "derived", Hash(algorithm, {}));
+}
+
+// No secret: a function of zeros.
+const HashSecret& DerivedFromNoPsk(HashAlgorithm algorithm) {
+  static const auto make = [](HashAlgorithm a) {
+    return Derived(a, HkdfExtract(a, {}, ByteView(kZeros).first(DigestSize(a))));
+  };
+  static const HashSecret kSha256 = make(HashAlgorithm::kSha256);
+  static const HashSecret kSha384 = make(HashAlgorithm::kSha384);
+  return algorithm == HashAlgorithm::kSha256 ? kSha256 : kSha384;
+}
+
+}  // namespace
+
+Transcript Transcript::AfterRetry(HashAlgorithm algorithm, ByteView first_client_hello) {
+  const Digest digest = Hash(algorithm, first_client_hello);
+  const uint8_t header[] = {static_cast<uint8_t>(HandshakeType::kMessageHash), 0, 0,
+                            static_cast<uint8_t>(digest.size)};
+  Transcript transcript(algorithm);
+  transcript.Add(header);
+  transcript.Add(digest.view());
+  return transcript;
+}
+
+HandshakeSecret ToHandshake(HashAlgorithm algorithm, SharedSecret&& spent) {
+  const SharedSecret shared = std::move(spent);
+  return {HkdfExtract(algorithm, SecretAccess::Open(DerivedFromNoPsk(algorithm)),
+                      SecretAccess::Open(shared))};
+}
+
+MainSecret ToMain(HashAlgorithm algorithm, HandshakeSecret&& spent) {
+  const HandshakeSecret handshake = std::move(spent);
+  const HashSecret salt = Derived(algorithm, handshake.secret);
+  return {HkdfExtract(algorithm, SecretAccess::Open(salt),
+                      ByteView(kZeros).first(DigestSize(algorithm)))};
+}
+
+TrafficSecrets HandshakeTraffic(HashAlgorithm algorithm, const HandshakeSecret& secret,
+                                const Digest& transcript_hash) {
+  return {DeriveSecret(algorithm, secret.secret, "c hs traffic", transcript_hash),
+          DeriveSecret(algorithm, secret.secret, "s hs traffic", transcript_hash)};
+}
+
+TrafficSecrets ApplicationTraffic(HashAlgorithm algorithm, const MainSecret& secret,
+                                  const Digest& transcript_hash) {
+  return {DeriveSecret(algorithm, secret.secret, "c ap traffic", transcript_hash),
+          DeriveSecret(algorithm, secret.secret, "s ap traffic", transcript_hash)};
+}
+
+HashSecret FinishedKey(HashAlgorithm algorithm, const HashSecret& traffic_secret) {
+  HashSecret key;
+  HkdfExpandLabel(algorithm, traffic_secret, "finished", {},
+                  SecretAccess::Fill(key, DigestSize(algorithm)));
+  return key;
+}
+
+Digest FinishedVerifyData(HashAlgorithm algorithm, const HashSecret& finished_key,
+                          const Digest& transcript_hash) {
+  Digest verify_data;
+  verify_data.size = DigestSize(algorithm);
+  Hmac hmac(algorithm, SecretAccess::Open(finished_key));
+  hmac.Update(transcript_hash.view());
+  hmac.Finish(verify_data.bytes.data());
+  return verify_data;
+}
+
+}  // namespace handfast::tls

@@ -1,0 +1,42 @@
+// The TLS 1.3 key schedule (RFC 8446 §7.1), typed by stage: each stage is made by spending the one
+// before, and the wrong stage does not compile.
+#ifndef HANDFAST_TLS_ENGINE_KEY_SCHEDULE_H_
+#define HANDFAST_TLS_ENGINE_KEY_SCHEDULE_H_
+
+#include "tls/base/secret.h"
+#include "tls/crypto/hash.h"
+
+namespace handfast::tls {
+
+template <class Tag>
+struct Stage {
+  HashSecret secret;
+};
+using HandshakeSecret = Stage<struct HandshakeTag>;
+using MainSecret = Stage<struct MainTag>;
+
+// One traffic secret a direction.
+struct TrafficSecrets {
+  HashSecret client;
+  HashSecret server;
+};
+
+// Without a PSK: Early Secret = HKDF-Extract(0, 0), whose "derived" value is a constant.
+HandshakeSecret ToHandshake(HashAlgorithm algorithm, SharedSecret&& spent);
+MainSecret ToMain(HashAlgorithm algorithm, HandshakeSecret&& spent);
+
+// `transcript_hash` up to ServerHello.
+TrafficSecrets HandshakeTraffic(HashAlgorithm algorithm, const HandshakeSecret& secret,
+                                const Digest& transcript_hash);
+// `transcript_hash` up to the server's Finished.
+TrafficSecrets ApplicationTraffic(HashAlgorithm algorithm, const MainSecret& secret,
+                                  const Digest& transcript_hash);
+
+// RFC 8446 §4.4.4.
+HashSecret FinishedKey(HashAlgorithm algorithm, const HashSecret& traffic_secret);
+Digest FinishedVerifyData(HashAlgorithm algorithm, const HashSecret& finished_key,
+                          const Digest& transcript_hash);
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_ENGINE_KEY_SCHEDULE_H_

@@ -1,0 +1,45 @@
+// The TLS 1.2 keys (RFC 5246 §6.3 and §8.1, RFC 7627 §4).
+#ifndef HANDFAST_TLS_ENGINE_KEY_SCHEDULE12_H_
+#define HANDFAST_TLS_ENGINE_KEY_SCHEDULE12_H_
+
+#include <array>
+#include <string_view>
+
+#include "tls/base/secret.h"
+#include "tls/crypto/cipher_suite.h"
+#include "tls/crypto/hash.h"
+#include "tls/crypto/traffic_keys.h"
+#include "tls/wire/messages.h"
+
+namespace handfast::tls {
+
+using HelloRandom = std::array<uint8_t, kRandomSize>;
+
+struct MasterSecret {
+  HashSecret secret;  // 48 bytes
+};
+
+// RFC 7627 §4: bound to the handshake up to ClientKeyExchange.
+MasterSecret ExtendedMasterSecret(HashAlgorithm algorithm, SharedSecret&& premaster,
+                                  const Digest& session_hash);
+// RFC 5246 §8.1, for a peer without the extension, where the profile allows one.
+MasterSecret PlainMasterSecret(HashAlgorithm algorithm, SharedSecret&& premaster,
+                               const HelloRandom& client, const HelloRandom& server);
+
+struct KeyBlock {
+  TrafficKeys12 client;
+  TrafficKeys12 server;
+};
+KeyBlock ExpandKeys(const SuiteInfo& suite, const MasterSecret& master, const HelloRandom& client,
+                    const HelloRandom& server);
+
+// RFC 5246 §7.4.9: 12 bytes. `label` is "client finished" or "server finished".
+constexpr size_t kVerifyDataSize12 = 12;
+std::array<uint8_t, kVerifyDataSize12> FinishedVerifyData12(HashAlgorithm algorithm,
+                                                            const MasterSecret& master,
+                                                            std::string_view label,
+                                                            const Digest& transcript_hash);
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_ENGINE_KEY_SCHEDULE12_H_

@@ -1,0 +1,336 @@
+#include "tls/engine/server_hello_phase.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "tls/engine/moves_hello.h"
+
+namespace handfast::tls {
+namespace {
+
+// RFC 8449 §4: "An endpoint MUST treat receipt of a smaller value as a fatal error".
+constexpr uint16_t kMinRecordSizeLimit = 64;
+
+bool IsTls13(ProtocolVersion version) { return version == ProtocolVersion::kTls13; }
+
+Result<ProtocolVersion> NegotiateVersion(const ClientHello& hello,
+                                         const ClientHelloExtensions& extensions,
+                                         const Profile& profile) {
+  std::optional<ProtocolVersion> version;
+  if (extensions.supported_versions) {
+    // RFC 8446 §4.2.1: "If this extension is present in the ClientHello, servers MUST NOT use the
+    // ClientHello.legacy_version value for version negotiation and MUST use only the
+    // "supported_versions" extension to determine client preferences."
+    version = FirstCommon(profile.versions, extensions.supported_versions->versions);
+  } else if (hello.legacy_version >= ProtocolVersion::kTls12 &&
+             Contains(profile.versions, ProtocolVersion::kTls12)) {
+    // RFC 8446 §4.2.1: "If this extension is not present, servers which are compliant with this
+    // specification and which also support TLS 1.2 MUST negotiate TLS 1.2 or prior as specified in
+    // [RFC5246], even if ClientHello.legacy_version is 0x0304 or later."
+    version = ProtocolVersion::kTls12;
+  }
+  if (!version) return Reason::kUnsupportedVersion;
+  // RFC 7507 §3: "If TLS_FALLBACK_SCSV appears in ClientHello.cipher_suites and the highest
+  // protocol version supported by the server is higher than the version indicated in
+  // ClientHello.client_version, the server MUST respond with a fatal inappropriate_fallback alert".
+  const ProtocolVersion highest =
+      *std::max_element(profile.versions.begin(), profile.versions.end());
+  if (Contains(hello.cipher_suites, CipherSuite::kFallbackScsv) && *version < highest) {
+    return Reason::kInappropriateFallback;
+  }
+  return *version;
+}
+
+Result<void> CheckCompression(const ClientHello& hello, ProtocolVersion version) {
+  const ByteView methods = hello.legacy_compression_methods;
+  // RFC 8446 §4.1.2: "For every TLS 1.3 ClientHello, this vector MUST contain exactly one byte, set
+  // to zero [...] If a TLS 1.3 ClientHello is received with any other value in this field, the
+  // server MUST abort the handshake with an "illegal_parameter" alert."
+  if (IsTls13(version) && (methods.size() != 1 || methods[0] != 0)) return Reason::kBadCompression;
+  // RFC 5246 §7.4.1.2: "This vector MUST contain, and all implementations MUST support,
+  // CompressionMethod.null."
+  if (std::find(methods.begin(), methods.end(), 0) == methods.end()) return Reason::kBadCompression;
+  return {};
+}
+
+Result<void> NegotiateAlpn(const std::vector<std::string>& ours, const ClientHelloExtensions& theirs,
+                           Established& negotiated) {
+  if (ours.empty() || !theirs.alpn) return {};
+  for (const std::string& protocol : ours) {
+    for (const ProtocolName& offered : theirs.alpn->names) {
+      if (AsText(offered.name) == protocol) {
+        negotiated.alpn = protocol;
+        return {};
+      }
+    }
+  }
+  // RFC 7301 §3.2: "In the event that the server supports no protocols that the client advertises,
+  // then the server SHALL respond with a fatal "no_application_protocol" alert."
+  return Reason::kNoCommonProtocol;
+}
+
+Result<void> ReadRecordSizeLimit(const ClientHelloExtensions& extensions, Hello& hello) {
+  if (!extensions.record_size_limit) return {};
+  const uint16_t limit = extensions.record_size_limit->record_size_limit;
+  if (limit < kMinRecordSizeLimit) return Reason::kBadRecordSizeLimit;
+  hello.record_size_limit = true;
+  // RFC 8449 §4: in TLS 1.3 the limit counts the content type.
+  const int usable = IsTls13(hello.negotiated->version) ? limit - 1 : limit;
+  constexpr int kMaxFragment = 16384;
+  hello.negotiated->max_fragment = static_cast<uint16_t>(std::min(usable, kMaxFragment));
+  return {};
+}
+
+// The curve without which a TLS 1.2 peer cannot read an ECDSA certificate (RFC 8422 §5.1).
+std::optional<NamedGroup> CurveOf(SignatureScheme scheme) {
+  switch (scheme) {
+    case SignatureScheme::kEcdsaSecp256r1Sha256:
+      return NamedGroup::kSecp256r1;
+    case SignatureScheme::kEcdsaSecp384r1Sha384:
+      return NamedGroup::kSecp384r1;
+    case SignatureScheme::kEcdsaSecp521r1Sha512:
+      return NamedGroup::kSecp521r1;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool IsPkcs1(SignatureScheme scheme) {
+  return scheme == SignatureScheme::kRsaPkcs1Sha256 || scheme == SignatureScheme::kRsaPkcs1Sha384 ||
+         scheme == SignatureScheme::kRsaPkcs1Sha512;
+}
+
+bool AnySuiteFor(SuiteAuthentication authentication, const std::vector<CipherSuite>& suites) {
+  return std::any_of(suites.begin(), suites.end(), [&](CipherSuite suite) {
+    return FindSuite(suite)->authentication == authentication;
+  });
+}
+
+std::vector<SignatureScheme> CommonSchemes(const Profile& profile,
+                                           const std::vector<SignatureScheme>& theirs) {
+  std::vector<SignatureScheme> common;
+  for (SignatureScheme scheme : profile.signature_schemes) {
+    if (Contains(theirs, scheme)) common.push_back(scheme);
+  }
+  return common;
+}
+
+std::vector<CipherSuite> CommonSuites(const Profile& profile, const ClientHello& hello,
+                                      ProtocolVersion version) {
+  std::vector<CipherSuite> common;
+  for (CipherSuite suite : profile.cipher_suites) {
+    const SuiteInfo* info = FindSuite(suite);
+    if (info != nullptr && info->version == version && Contains(hello.cipher_suites, suite)) {
+      common.push_back(suite);
+    }
+  }
+  return common;
+}
+
+Result<void> Negotiate13(const ClientHello& client_hello, const ClientHelloExtensions& extensions,
+                         const Context& context, AwaitChoice& next) {
+  const Profile& profile = context.profile;
+  Established& negotiated = *next.hello.negotiated;
+  // RFC 8446 §9.2: "If not containing a "pre_shared_key" extension, it MUST contain both a
+  // "signature_algorithms" extension and a "supported_groups" extension. [...] If containing a
+  // "supported_groups" extension, it MUST also contain a "key_share" extension, and vice versa."
+  // We offer no session yet, so a "pre_shared_key" changes nothing.
+  if (!extensions.signature_algorithms || !extensions.supported_groups || !extensions.key_share) {
+    return Reason::kMissingExtension;
+  }
+  const std::vector<CipherSuite> suites =
+      CommonSuites(profile, client_hello, ProtocolVersion::kTls13);
+  if (suites.empty()) return Reason::kNoCommonCipherSuite;
+  negotiated.cipher_suite = suites.front();
+
+  const std::vector<KeyShareEntry>& shares = extensions.key_share->client_shares;
+  for (size_t i = 0; i < shares.size(); ++i) {
+    // RFC 8446 §4.2.8: "Clients MUST NOT offer multiple KeyShareEntry values for the same group.
+    // Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
+    // "supported_groups" extension. Servers MAY check for violations of these rules and abort the
+    // handshake with an "illegal_parameter" alert if one is violated."
+    for (size_t j = 0; j < i; ++j) {
+      if (shares[i].group == shares[j].group) return Reason::kDuplicateKeyShare;
+    }
+    if (!Contains(extensions.supported_groups->groups, shares[i].group)) {
+      return Reason::kKeyShareNotOffered;
+    }
+  }
+  // A common group with a share comes before a better one without: it saves a round trip.
+  Offer13 offer;
+  for (NamedGroup group : profile.groups) {
+    const auto share = std::find_if(shares.begin(), shares.end(),
+                                    [&](const KeyShareEntry& s) { return s.group == group; });
+    if (share == shares.end() || !Implemented(group)) continue;
+    negotiated.group = group;
+    offer.key_share = Copy(share->key_exchange);
+    break;
+  }
+  if (offer.key_share.empty()) {
+    const auto group = FirstCommon(profile.groups, extensions.supported_groups->groups);
+    if (!group || !Implemented(*group)) return Reason::kNoCommonGroup;
+    negotiated.group = *group;
+  }
+  next.offer = std::move(offer);
+  // RFC 8446 §4.2.3: RSASSA-PKCS1-v1_5 algorithms "are not defined for use in signed TLS handshake
+  // messages".
+  next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);
+  std::erase_if(next.schemes, IsPkcs1);
+  if (next.schemes.empty()) return Reason::kNoCommonSignatureScheme;
+  return {};
+}
+
+Result<void> CheckRenegotiationInfo(const ClientHello& hello,
+                                    const ClientHelloExtensions& extensions,
+                                    const Profile& profile) {
+  if (extensions.renegotiation_info) {
+    // RFC 5746 §3.6: "The server MUST then verify that the length of the "renegotiated_connection"
+    // field is zero, and if it is not, MUST abort the handshake."
+    if (!extensions.renegotiation_info->renegotiated_connection.empty()) {
+      return Reason::kBadRenegotiationInfo;
+    }
+    return {};
+  }
+  const bool signalled = Contains(hello.cipher_suites, CipherSuite::kEmptyRenegotiationInfoScsv);
+  if (!signalled && profile.require_renegotiation_info) return Reason::kRenegotiationInfoRequired;
+  return {};
+}
+
+Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExtensions& extensions,
+                         const Context& context, AwaitChoice& next) {
+  const Profile& profile = context.profile;
+  if (Result<void> info = CheckRenegotiationInfo(client_hello, extensions, profile); !info.ok()) {
+    return info;
+  }
+  // RFC 7627 §5.2: "If the server receives a ClientHello without the extension, the server SHOULD
+  // abort the handshake if it does not wish to interoperate with legacy clients."
+  if (!extensions.extended_master_secret && profile.require_extended_master_secret) {
+    return Reason::kExtendedMasterSecretRequired;
+  }
+  Offer12 offer;
+  offer.extended_master_secret = extensions.extended_master_secret;
+  offer.secure_renegotiation =
+      extensions.renegotiation_info.has_value() ||
+      Contains(client_hello.cipher_suites, CipherSuite::kEmptyRenegotiationInfoScsv);
+  offer.ec_point_formats = extensions.ec_point_formats.has_value();
+  // RFC 8422 §5.1.2: "If a client sends the extension and the extension does not contain the
+  // uncompressed point format, and the client has used the Supported Groups extension to indicate
+  // support for any of the curves defined in this specification, then the server MUST abort the
+  // handshake and return an illegal_parameter alert."
+  if (offer.ec_point_formats) {
+    const ByteView formats = extensions.ec_point_formats->formats;
+    if (std::find(formats.begin(), formats.end(), 0) == formats.end()) return Reason::kBadKeyShare;
+  }
+  offer.cipher_suites = CommonSuites(profile, client_hello, ProtocolVersion::kTls12);
+  if (offer.cipher_suites.empty()) return Reason::kNoCommonCipherSuite;
+  // RFC 8422 §4: a client without the extension leaves the curve to the server.
+  static const std::vector<NamedGroup> kAnyCurve = {NamedGroup::kSecp256r1};
+  const std::vector<NamedGroup>& groups =
+      extensions.supported_groups ? extensions.supported_groups->groups : kAnyCurve;
+  const auto group = FirstCommon(profile.groups, groups);
+  if (!group || !Implemented(*group)) return Reason::kNoCommonGroup;
+  next.hello.negotiated->group = *group;
+  // Without the extension RFC 5246 §7.4.1.4.1 assumes SHA-1, which we never sign with.
+  if (!extensions.signature_algorithms) return Reason::kNoCommonSignatureScheme;
+  next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);
+  std::erase_if(next.schemes, [&](SignatureScheme scheme) {
+    const std::optional<NamedGroup> curve = CurveOf(scheme);
+    return !AnySuiteFor(AuthenticationOf(scheme), offer.cipher_suites) ||
+           (curve && !Contains(groups, *curve));
+  });
+  if (next.schemes.empty()) return Reason::kNoCommonSignatureScheme;
+  next.offer = std::move(offer);
+  return {};
+}
+
+// Fresh bytes for the handshake: the server's random and the first question's id.
+Result<void> DrawRandom(const Context& context, Hello& hello) {
+  std::array<uint8_t, kRandomSize + sizeof(uint64_t)> fresh;
+  if (Result<void> drawn = context.randomness.Fill(fresh); !drawn.ok()) return drawn;
+  std::copy_n(fresh.begin(), kRandomSize, hello.server_random.begin());
+  std::memcpy(&hello.next_question, fresh.data() + kRandomSize, sizeof(uint64_t));
+  return {};
+}
+
+Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn, const ClientHello& client_hello,
+                              const Context& context) {
+  const Result<ClientHelloExtensions> extensions = ReadExtensions(client_hello);
+  if (!extensions.ok()) return extensions.reason();
+  const Result<ProtocolVersion> version =
+      NegotiateVersion(client_hello, *extensions, context.profile);
+  if (!version.ok()) return version.reason();
+  if (Result<void> r = CheckCompression(client_hello, *version); !r.ok()) return r.reason();
+
+  AwaitChoice next;
+  next.hello.negotiated = std::make_unique<Established>();
+  next.hello.negotiated->version = *version;
+  next.hello.negotiated->server_name = extensions->server_name;
+  next.hello.legacy_session_id = Copy(client_hello.legacy_session_id);
+  if (Result<void> r = ReadRecordSizeLimit(*extensions, next.hello); !r.ok()) return r.reason();
+  const Result<void> suited = IsTls13(*version)
+                                  ? Negotiate13(client_hello, *extensions, context, next)
+                                  : Negotiate12(client_hello, *extensions, context, next);
+  if (!suited.ok()) return suited.reason();
+  if (Result<void> r = NegotiateAlpn(alpn, *extensions, *next.hello.negotiated); !r.ok()) {
+    return r.reason();
+  }
+  if (Result<void> r = DrawRandom(context, next.hello); !r.ok()) return r.reason();
+  return next;
+}
+
+}  // namespace
+
+SuiteAuthentication AuthenticationOf(SignatureScheme scheme) {
+  const bool ecdsa = CurveOf(scheme).has_value() || scheme == SignatureScheme::kEd25519;
+  return ecdsa ? SuiteAuthentication::kEcdsa : SuiteAuthentication::kRsa;
+}
+
+std::optional<SignatureScheme> CommonScheme(const std::vector<SignatureScheme>& asked,
+                                            const Credential& credential) {
+  return FirstCommon(asked, credential.schemes);
+}
+
+Digest Fingerprint(const ClientHello& hello) {
+  Bytes repeated;
+  ClientHello kept = hello;
+  // RFC 8446 §4.1.2 lists what the client may change after a HelloRetryRequest.
+  std::erase_if(kept.extensions, [](const Extension& e) {
+    return e.type == ExtensionType::kKeyShare || e.type == ExtensionType::kEarlyData ||
+           e.type == ExtensionType::kCookie || e.type == ExtensionType::kPreSharedKey ||
+           e.type == ExtensionType::kPadding;
+  });
+  if (!AppendSerialized(repeated, kept)) repeated.clear();
+  return Hash(HashAlgorithm::kSha256, repeated);
+}
+
+Transition On(WaitClientHello state, const Received<ClientHello>& received,
+              const Context& context) {
+  Result<AwaitChoice> next = Negotiate(state.alpn, received.message, context);
+  if (!next.ok()) return Fail(next.reason());
+  next->client_hello = Copy(received.raw);
+  if (auto* offer = std::get_if<Offer13>(&next->offer); offer && offer->key_share.empty()) {
+    offer->first_hello = Fingerprint(received.message);
+  }
+  next->question = next->hello.next_question++;
+  const Established& negotiated = *next->hello.negotiated;
+  Choose choose{next->question, negotiated.version, negotiated.server_name, next->schemes};
+  return {*std::move(next), {}, std::move(choose)};
+}
+
+Transition On(AwaitChoice state, const Chosen& answer, const Context& context) {
+  if (answer.credential == nullptr) return Fail(answer.refusal);
+  const auto scheme = CommonScheme(state.schemes, *answer.credential);
+  if (!scheme) return Fail(Reason::kNoCredential);
+  state.hello.negotiated->signature_scheme = *scheme;
+  state.hello.negotiated->credential = answer.credential->name;
+  if (const auto* offer = std::get_if<Offer13>(&state.offer)) {
+    const Offer13 spent = *offer;
+    return tls13::Begin(std::move(state), spent, answer.credential, context);
+  }
+  const Offer12 spent = std::get<Offer12>(state.offer);
+  return tls12::Begin(std::move(state), spent, answer.credential, context);
+}
+
+}  // namespace handfast::tls
