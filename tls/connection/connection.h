@@ -26,7 +26,7 @@ namespace handfast::tls {
 // What the caller of one handshake may narrow, fixed at its start.
 struct ConnectionOptions {
   // Protocols to negotiate (RFC 7301), best first; empty: ALPN is ignored.
-  std::vector<std::string> alpn;
+  std::vector<std::string> alpn = {};
   // Collect each message in Output::messages.
   bool trace = false;
 };

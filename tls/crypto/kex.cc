@@ -192,6 +192,7 @@ struct KeyPair::State {
 };
 
 KeyPair::KeyPair(std::unique_ptr<State> state) : state_(std::move(state)) {}
+KeyPair::KeyPair() = default;
 KeyPair::KeyPair(KeyPair&&) noexcept = default;
 KeyPair& KeyPair::operator=(KeyPair&&) noexcept = default;
 KeyPair::~KeyPair() = default;
@@ -250,6 +251,7 @@ Secret<66> KeyPair::PrivateKey() const {
 Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
   ClearErrorsOnReturn clear;
   const std::unique_ptr<State> spent = std::move(state_);
+  if (spent == nullptr) return Reason::kInternalError;
   SharedSecret shared;
   if (spent->group == NamedGroup::kX25519) {
     X25519Tools& tools = ThreadTools();

@@ -18,6 +18,8 @@ class KeyPair {
   // From a given scalar, for tests and replays: 32 little-endian bytes for X25519, a big-endian
   // scalar of the curve's size else.
   static Result<KeyPair> FromPrivate(NamedGroup group, ByteView private_key);
+  // No pair: what a spent one is too. Derive then fails with kInternalError.
+  KeyPair();
   KeyPair(KeyPair&&) noexcept;
   KeyPair& operator=(KeyPair&&) noexcept;
   ~KeyPair();

@@ -13,6 +13,7 @@ namespace handfast::tls {
 
 class Transcript {
  public:
+  Transcript() : Transcript(HashAlgorithm::kSha256) {}
   explicit Transcript(HashAlgorithm algorithm) : hash_(algorithm) {}
   Transcript(RunningHash hash, std::optional<Bytes> whole)
       : hash_(hash), whole_(std::move(whole)) {}

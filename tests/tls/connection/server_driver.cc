@@ -1,0 +1,76 @@
+#include "tests/tls/connection/server_driver.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace handfast::tls::test {
+
+ServerKit ServerKit::For(const Leaf& leaf, Profile profile) {
+  ServerKit kit;
+  kit.profile = std::move(profile);
+  kit.key = std::make_shared<PrivateKey>(leaf.Key());
+  auto credential = std::make_shared<Credential>();
+  credential->name = "leaf";
+  credential->chain = leaf.chain;
+  const auto schemes = SchemesOf(kit.key->type());
+  credential->schemes.assign(schemes.begin(), schemes.end());
+  kit.credential = std::move(credential);
+  return kit;
+}
+
+Answer AnswerFrom(const ServerKit& kit, const Question& question) {
+  if (const auto* choose = std::get_if<Choose>(&question)) {
+    return Chosen{choose->id, kit.credential, Reason::kNoCredential};
+  }
+  if (const auto* use = std::get_if<UsePrivateKey>(&question)) {
+    Result<Bytes> signature = kit.key->Sign(use->scheme, ContentToSign(use->intent));
+    if (!signature.ok()) return PrivateKeyUsed{use->id, {}, signature.reason()};
+    return PrivateKeyUsed{use->id, *std::move(signature), Reason::kPrivateKeyFailed};
+  }
+  const auto& verify = std::get<VerifyPeer>(question);
+  if (kit.clients == nullptr) return PeerVerdict{verify.id, Reason::kUnknownCa};
+  TrustParameters parameters;
+  parameters.purpose = Purpose::kTlsClient;
+  parameters.now_unix_s = kNow;
+  return PeerVerdict{verify.id, kit.clients->Verify(verify.chain, parameters).reason};
+}
+
+ServerDriver::ServerDriver(const ServerKit& kit, ConnectionOptions options, Randomness& randomness)
+    : kit_(kit), randomness_(randomness), connection_(Connection::Server(std::move(options))) {}
+
+std::optional<Question> ServerDriver::StepOnce(const Input& input, Bytes& to_peer) {
+  if (amnesia && !connection_->failed()) {
+    Result<Bytes> saved = Save(*std::move(connection_));
+    Result<Connection> restored = saved.ok() ? Load(*saved) : saved.reason();
+    if (!restored.ok()) {
+      std::fprintf(stderr, "a saved connection does not load\n");
+      std::abort();
+    }
+    connection_ = *std::move(restored);
+  }
+  Stepped stepped =
+      Step(*std::move(connection_), input, Context{kit_.profile, randomness_});
+  connection_ = std::move(stepped.connection);
+  Append(to_peer, stepped.output.to_peer);
+  if (stepped.output.failure) failure_ = stepped.output.failure;
+  if (stepped.output.established) established_ = stepped.output.established;
+  for (TracedMessage& message : stepped.output.messages) messages_.push_back(std::move(message));
+  return std::move(stepped.output.question);
+}
+
+Bytes ServerDriver::Receive(ByteView from_peer) {
+  received_ += from_peer.size();
+  Bytes to_peer;
+  std::optional<Question> question = StepOnce(FromPeer{from_peer}, to_peer);
+  while (question) question = StepOnce(AnswerFrom(kit_, *question), to_peer);
+  return to_peer;
+}
+
+Bytes ServerDriver::Give(const Input& input) {
+  Bytes to_peer;
+  StepOnce(input, to_peer);
+  return to_peer;
+}
+
+}  // namespace handfast::tls::test

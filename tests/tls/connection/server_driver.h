@@ -1,0 +1,64 @@
+// A server that answers its own connection's questions at once, from a key and a bundle in memory:
+// what server/handshakes does, without everything around it.
+#ifndef HANDFAST_TESTS_TLS_CONNECTION_SERVER_DRIVER_H_
+#define HANDFAST_TESTS_TLS_CONNECTION_SERVER_DRIVER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/tls/crypto/test_ca.h"
+#include "tls/connection/connection.h"
+
+namespace handfast::tls::test {
+
+struct ServerKit {
+  Profile profile = IntermediateProfile();
+  std::shared_ptr<const Credential> credential;
+  std::shared_ptr<const PrivateKey> key;
+  std::shared_ptr<const TrustBundle> clients;  // null: every client chain is unknown_ca
+
+  // The leaf's chain and key, under a profile.
+  static ServerKit For(const Leaf& leaf, Profile profile = IntermediateProfile());
+};
+
+// Answers one question from the kit.
+Answer AnswerFrom(const ServerKit& kit, const Question& question);
+
+class ServerDriver {
+ public:
+  explicit ServerDriver(const ServerKit& kit, ConnectionOptions options = {},
+                        Randomness& randomness = SystemRandomness());
+
+  // Feeds bytes, answers what is asked, and returns all bytes for the peer.
+  Bytes Receive(ByteView from_peer);
+  // Any other input, without answering.
+  Bytes Give(const Input& input);
+
+  // Save and restore before every step: the law of amnesia.
+  bool amnesia = false;
+
+  Connection& connection() { return *connection_; }
+  Connection Take() { return *std::move(connection_); }
+  const std::optional<HandshakeFailure>& failure() const { return failure_; }
+  const std::shared_ptr<const Established>& established() const { return established_; }
+  const std::vector<TracedMessage>& messages() const { return messages_; }
+  // Bytes received so far.
+  uint64_t received() const { return received_; }
+
+ private:
+  std::optional<Question> StepOnce(const Input& input, Bytes& to_peer);
+
+  const ServerKit& kit_;
+  Randomness& randomness_;
+  std::optional<Connection> connection_;
+  std::optional<HandshakeFailure> failure_;
+  std::shared_ptr<const Established> established_;
+  std::vector<TracedMessage> messages_;
+  uint64_t received_ = 0;
+};
+
+}  // namespace handfast::tls::test
+
+#endif  // HANDFAST_TESTS_TLS_CONNECTION_SERVER_DRIVER_H_

@@ -1,0 +1,309 @@
+#include "tls/engine/state_codec.h"
+
+#include <utility>
+
+#include "tls/crypto/cipher_suite.h"
+
+namespace handfast::tls {
+
+// Not in an unnamed namespace: a variant's alternatives are found by argument-dependent lookup.
+
+template <class Io, class T>
+bool Enums(Io& io, std::vector<T>& values) {
+  return io.List(values, [&](T& v) { return io.Enum(v); });
+}
+
+template <class Io>
+bool Chain(Io& io, std::vector<Bytes>& chain) {
+  return io.List(chain, [&](Bytes& der) { return io.Blob(der); });
+}
+
+// ---- Values
+
+template <class Io>
+bool Fields(Io& io, Established& e) {
+  return io.Enum(e.version) && io.Enum(e.cipher_suite) && io.Enum(e.group) &&
+         io.Enum(e.signature_scheme) && io.Text(e.alpn) && io.Text(e.server_name) &&
+         io.Text(e.credential) && Chain(io, e.peer_chain) && io.Number(e.max_fragment);
+}
+
+template <class Io>
+bool Fields(Io& io, std::unique_ptr<Established>& e) {
+  if constexpr (Io::kLoading) e = std::make_unique<Established>();
+  return Fields(io, *e);
+}
+
+template <class Io>
+bool Fields(Io& io, std::shared_ptr<const Established>& e) {
+  Established copy;
+  if constexpr (!Io::kLoading) copy = *e;
+  if (!Fields(io, copy)) return false;
+  if constexpr (Io::kLoading) e = std::make_shared<const Established>(std::move(copy));
+  return true;
+}
+
+template <class Io>
+bool Fields(Io& io, std::shared_ptr<const Credential>& c) {
+  Credential copy;
+  if constexpr (!Io::kLoading) copy = *c;
+  if (!io.Text(copy.name) || !Chain(io, copy.chain) || !Enums(io, copy.schemes)) return false;
+  if constexpr (Io::kLoading) c = std::make_shared<const Credential>(std::move(copy));
+  return true;
+}
+
+template <class Io>
+bool Fields(Io& io, Digest& d) {
+  uint8_t size = static_cast<uint8_t>(d.size);
+  if (!io.Number(size) || size > kMaxDigestSize) return false;
+  if constexpr (Io::kLoading) d = Digest{{}, size};
+  return io.Array(d.bytes);
+}
+
+template <class Io>
+bool Fields(Io& io, Transcript& t) {
+  Bytes hash;
+  std::optional<Bytes> whole;
+  if constexpr (!Io::kLoading) {
+    hash = t.hash().Save();
+    whole = t.whole();
+  }
+  if (!io.Blob(hash) || !Optional(io, whole, [&](Bytes& b) { return io.Blob(b); })) return false;
+  if constexpr (Io::kLoading) {
+    const std::optional<RunningHash> loaded = RunningHash::Load(hash);
+    if (!loaded) return false;
+    t = Transcript(*loaded, std::move(whole));
+  }
+  return true;
+}
+
+template <class Io>
+bool Fields(Io& io, KeyPair& pair) {
+  NamedGroup group{};
+  Secret<66> scalar;
+  if constexpr (!Io::kLoading) {
+    group = pair.group();
+    scalar = pair.PrivateKey();
+  }
+  if (!io.Enum(group) || !io.SecretBytes(scalar)) return false;
+  if constexpr (Io::kLoading) {
+    Result<KeyPair> loaded = KeyPair::FromPrivate(group, SecretAccess::Open(scalar));
+    if (!loaded.ok()) return false;
+    pair = *std::move(loaded);
+  }
+  return true;
+}
+
+template <class Io>
+bool Fields(Io& io, TrafficKeys12& k) {
+  return io.Enum(k.suite) && io.SecretBytes(k.key) && io.SecretBytes(k.iv) && io.Number(k.sequence);
+}
+template <class Io>
+bool Fields(Io& io, TrafficKeys13& k) {
+  return io.Enum(k.suite) && io.SecretBytes(k.secret) && io.Number(k.sequence);
+}
+
+template <class Io>
+bool Fields(Io& io, Hello& h) {
+  return Fields(io, h.negotiated) && io.Array(h.server_random) && io.Blob(h.legacy_session_id) &&
+         io.Flag(h.record_size_limit) && io.Number(h.next_question);
+}
+template <class Io>
+bool Fields(Io& io, Offer13& o) {
+  return io.Blob(o.key_share) && Fields(io, o.first_hello);
+}
+template <class Io>
+bool Fields(Io& io, Offer12& o) {
+  return Enums(io, o.cipher_suites) && io.Flag(o.extended_master_secret) &&
+         io.Flag(o.secure_renegotiation) && io.Flag(o.ec_point_formats);
+}
+
+// ---- A variant: the alternative's index, then its fields.
+
+template <size_t I = 0, class Variant>
+bool Emplace(Variant& v, size_t index) {
+  if constexpr (I == std::variant_size_v<Variant>) {
+    return false;
+  } else {
+    if (index != I) return Emplace<I + 1>(v, index);
+    v.template emplace<I>();
+    return true;
+  }
+}
+
+template <class Io, class... T>
+bool Fields(Io& io, std::variant<T...>& v) {
+  uint8_t index = static_cast<uint8_t>(v.index());
+  if (!io.Number(index)) return false;
+  if constexpr (Io::kLoading) {
+    if (!Emplace(v, index)) return false;
+  }
+  return std::visit([&](auto& alternative) { return Fields(io, alternative); }, v);
+}
+
+// ---- States
+
+template <class Io>
+bool Fields(Io& io, WaitClientHello& s) {
+  return io.List(s.alpn, [&](std::string& protocol) { return io.Text(protocol); });
+}
+template <class Io>
+bool Fields(Io& io, AwaitChoice& s) {
+  return io.Number(s.question) && Fields(io, s.hello) && io.Blob(s.client_hello) &&
+         Enums(io, s.schemes) && Fields(io, s.offer);
+}
+template <class Io>
+bool Fields(Io& io, Connected& s) {
+  return Fields(io, s.established);
+}
+template <class Io>
+bool Fields(Io&, Failed&) {
+  return false;  // nothing of a failure is worth saving
+}
+
+template <class Io>
+bool Fields(Io& io, tls13::WaitRetriedClientHello& s) {
+  return Fields(io, s.hello) && Fields(io, s.credential) && Fields(io, s.transcript) &&
+         Fields(io, s.first_hello);
+}
+template <class Io>
+bool Fields(Io& io, tls13::AwaitPrivateKey& s) {
+  return io.Number(s.question) && Fields(io, s.negotiated) && io.Number(s.next_question) &&
+         Fields(io, s.transcript) && io.Blob(s.flight) && io.SecretBytes(s.main.secret) &&
+         io.SecretBytes(s.client_finished_key) && io.SecretBytes(s.server_finished_key) &&
+         io.Flag(s.record_size_limit);
+}
+template <class Io>
+bool Fields(Io& io, tls13::ClientFlight& f) {
+  return Fields(io, f.negotiated) && io.Number(f.next_question) && Fields(io, f.transcript) &&
+         io.SecretBytes(f.client_finished_key) &&
+         io.SecretBytes(f.client_application_traffic_secret) && io.Number(f.max_plaintext);
+}
+template <class Io>
+bool Fields(Io& io, tls13::WaitCertificate& s) {
+  return Fields(io, s.flight);
+}
+template <class Io>
+bool Fields(Io& io, tls13::AwaitVerdict& s) {
+  return io.Number(s.question) && Fields(io, s.flight) && io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, tls13::WaitCertificateVerify& s) {
+  return Fields(io, s.flight) && io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, tls13::WaitFinished& s) {
+  return Fields(io, s.flight);
+}
+
+template <class Io>
+bool Fields(Io& io, tls12::KeyExchange& x) {
+  return Fields(io, x.negotiated) && io.Number(x.next_question) && Fields(io, x.transcript) &&
+         Fields(io, x.key_pair) && io.Array(x.client_random) && io.Array(x.server_random) &&
+         io.Flag(x.extended_master_secret) && io.Flag(x.record_size_limit);
+}
+template <class Io>
+bool Fields(Io& io, tls12::AwaitPrivateKey& s) {
+  return io.Number(s.question) && Fields(io, s.exchange) && io.Blob(s.flight);
+}
+template <class Io>
+bool Fields(Io& io, tls12::WaitCertificate& s) {
+  return Fields(io, s.exchange);
+}
+template <class Io>
+bool Fields(Io& io, tls12::AwaitVerdict& s) {
+  return io.Number(s.question) && Fields(io, s.exchange) && io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, tls12::WaitClientKeyExchange& s) {
+  return Fields(io, s.exchange) && io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, tls12::WaitCertificateVerify& s) {
+  tls12::ClientFlight& f = s.flight;
+  return Fields(io, f.negotiated) && Fields(io, f.transcript) && io.SecretBytes(f.master.secret) &&
+         Fields(io, f.keys.client) && Fields(io, f.keys.server) && io.Number(f.max_plaintext) &&
+         io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, tls12::WaitFinished& s) {
+  return Fields(io, s.negotiated) && Fields(io, s.transcript) && io.SecretBytes(s.master.secret) &&
+         Fields(io, s.server_keys);
+}
+
+// ---- Questions
+
+template <class Io>
+bool Fields(Io& io, Choose& q) {
+  return io.Number(q.id) && io.Enum(q.version) && io.Text(q.server_name) && Enums(io, q.schemes);
+}
+template <class Io>
+bool Fields(Io& io, Tls13ServerCertificateVerify& i) {
+  return io.Blob(i.transcript_hash);
+}
+template <class Io>
+bool Fields(Io& io, Tls12ServerKeyExchange& i) {
+  return io.Blob(i.client_random) && io.Blob(i.server_random) && io.Blob(i.params);
+}
+template <class Io>
+bool Fields(Io& io, UsePrivateKey& q) {
+  return io.Number(q.id) && io.Text(q.credential) && io.Enum(q.scheme) && Fields(io, q.intent);
+}
+template <class Io>
+bool Fields(Io& io, VerifyPeer& q) {
+  return io.Number(q.id) && Chain(io, q.chain);
+}
+
+// ---- What the moves rely on and the fields alone do not show.
+
+namespace {
+
+bool SuiteFits(const Established& negotiated, const Transcript& transcript) {
+  const SuiteInfo* suite = FindSuite(negotiated.cipher_suite);
+  return suite != nullptr && suite->version == negotiated.version &&
+         suite->hash == transcript.algorithm();
+}
+
+struct Consistent {
+  bool operator()(const AwaitChoice& s) const {
+    if (const auto* offer = std::get_if<Offer12>(&s.offer)) {
+      return s.client_hello.size() > kHandshakeHeaderSize + 2 + kRandomSize &&
+             std::all_of(offer->cipher_suites.begin(), offer->cipher_suites.end(),
+                         [](CipherSuite suite) { return FindSuite(suite) != nullptr; });
+    }
+    return FindSuite(s.hello.negotiated->cipher_suite) != nullptr;
+  }
+  bool operator()(const tls13::WaitRetriedClientHello& s) const {
+    return SuiteFits(*s.hello.negotiated, s.transcript);
+  }
+  bool operator()(const tls12::WaitCertificateVerify& s) const {
+    return SuiteFits(*s.flight.negotiated, s.flight.transcript) && s.flight.transcript.whole();
+  }
+  template <class S>
+  bool operator()(const S& s) const {
+    if constexpr (requires { s.flight.negotiated; }) {
+      return SuiteFits(*s.flight.negotiated, s.flight.transcript);
+    } else if constexpr (requires { s.exchange; }) {
+      return SuiteFits(*s.exchange.negotiated, s.exchange.transcript);
+    } else if constexpr (requires { s.transcript; }) {
+      return SuiteFits(*s.negotiated, s.transcript);
+    } else {
+      return true;
+    }
+  }
+};
+
+}  // namespace
+
+bool SaveState(SaveFields& io, ServerState spent) { return Fields(io, spent); }
+
+bool LoadState(LoadFields& io, ServerState& state) {
+  return Fields(io, state) && std::visit(Consistent(), state);
+}
+
+bool SaveQuestion(SaveFields& io, Question& question) { return Fields(io, question); }
+bool LoadQuestion(LoadFields& io, Question& question) { return Fields(io, question); }
+
+bool SaveTrafficKeys(SaveFields& io, TrafficKeys spent) { return Fields(io, spent); }
+bool LoadTrafficKeys(LoadFields& io, TrafficKeys& keys) { return Fields(io, keys); }
+
+}  // namespace handfast::tls
