@@ -1,0 +1,108 @@
+// What ReadCertificate and CheckChainFitsKey say. Trust has a test of its own.
+#include "tls/crypto/x509.h"
+
+#include <gtest/gtest.h>
+#include <openssl/err.h>
+
+#include "tests/tls/crypto/test_ca.h"
+#include "tls/crypto/hash.h"
+
+namespace handfast::tls {
+namespace {
+
+using test::kNotAfter;
+using test::kNotBefore;
+using test::Leaf;
+using test::TestCa;
+
+TEST(ReadCertificate, SaysWhatItHolds) {
+  const TestCa root = TestCa::Create("the root");
+  const Leaf leaf = root.Issue({.common_name = "Jürgen, the \"leaf\"",
+                                .dns = {"Example.TEST", "*.example.test"},
+                                .uris = {"spiffe://domain/Workload"}});
+  const Result<CertificateInfo> info = ReadCertificate(leaf.chain[0]);
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->subject, "CN=Jürgen\\, the \\\"leaf\\\"");
+  EXPECT_EQ(info->issuer, "CN=the root");
+  EXPECT_EQ(info->not_before_unix_s, kNotBefore);
+  EXPECT_EQ(info->not_after_unix_s, kNotAfter);
+  EXPECT_EQ(info->dns_names, (std::vector<std::string>{"example.test", "*.example.test"}));
+  EXPECT_EQ(info->uris, std::vector<std::string>{"spiffe://domain/Workload"});
+  EXPECT_EQ(info->public_key_der, leaf.Key().PublicKeyDer());
+  EXPECT_EQ(info->sha256_fingerprint, ToHex(Hash(HashAlgorithm::kSha256, leaf.chain[0]).view()));
+  EXPECT_EQ(info->serial.size() % 2, 0u);
+  EXPECT_FALSE(info->serial.empty());
+  EXPECT_EQ(ReadCertificate(root.certificate())->subject_der, root.Bundle().subjects()[0]);
+}
+
+TEST(ReadCertificate, ReadsTimesBeyondUtcTime) {
+  // RFC 5280 §4.1.2.5: from 2050 on as GeneralizedTime.
+  const int64_t year_2100 = 4102444800;
+  const Leaf leaf = TestCa::Create("root").Issue({.not_after_unix_s = year_2100});
+  EXPECT_EQ(ReadCertificate(leaf.chain[0])->not_after_unix_s, year_2100);
+}
+
+TEST(ReadCertificate, ACertificateMayHaveNoNames) {
+  const Leaf leaf = TestCa::Create("root").Issue({.common_name = ""});
+  const Result<CertificateInfo> info = ReadCertificate(leaf.chain[0]);
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->subject, "");
+  EXPECT_TRUE(info->dns_names.empty());
+  EXPECT_TRUE(info->uris.empty());
+}
+
+TEST(ReadCertificate, RefusesANameWithANul) {
+  const TestCa root = TestCa::Create("root");
+  const std::string evil("bank.test\0.evil.test", 20);
+  EXPECT_EQ(ReadCertificate(root.Issue({.dns = {"good.test", evil}}).chain[0]).reason(),
+            Reason::kBadCertificate);
+  EXPECT_EQ(ReadCertificate(root.Issue({.uris = {evil}}).chain[0]).reason(),
+            Reason::kBadCertificate);
+}
+
+TEST(ReadCertificate, RefusesWhatDoesNotParse) {
+  const Bytes der = TestCa::Create("root").Issue({.dns = {"example.test"}}).chain[0];
+  for (size_t size = 0; size < der.size(); ++size) {
+    const Bytes cut(der.begin(), der.begin() + static_cast<ptrdiff_t>(size));
+    EXPECT_EQ(ReadCertificate(cut).reason(), Reason::kBadCertificate) << size;
+  }
+  Bytes longer = der;
+  longer.push_back(0);
+  EXPECT_FALSE(ReadCertificate(longer).ok());
+  EXPECT_EQ(ERR_peek_error(), 0u);
+}
+
+TEST(CheckChainFitsKey, TakesAChainInOrder) {
+  for (KeyType type : {KeyType::kEcdsaP256, KeyType::kRsa2048, KeyType::kEd25519}) {
+    const TestCa root = TestCa::Create("root");
+    const Leaf leaf = root.Intermediate("one").Intermediate("two").Issue({.type = type});
+    const Bytes key = leaf.Key().PublicKeyDer();
+    EXPECT_TRUE(CheckChainFitsKey(leaf.chain, key).ok());
+    EXPECT_TRUE(CheckChainFitsKey({leaf.chain[0]}, key).ok());
+    std::vector<Bytes> with_root = leaf.chain;
+    with_root.push_back(root.certificate());
+    EXPECT_TRUE(CheckChainFitsKey(with_root, key).ok());
+  }
+}
+
+TEST(CheckChainFitsKey, RefusesWhatDoesNotFit) {
+  const TestCa root = TestCa::Create("root");
+  const TestCa issuing = root.Intermediate("issuing");
+  const Leaf leaf = issuing.Issue();
+  const Bytes key = leaf.Key().PublicKeyDer();
+  const auto refused = [](const std::vector<Bytes>& chain, ByteView public_key) {
+    EXPECT_EQ(CheckChainFitsKey(chain, public_key).reason(), Reason::kBadCertificate);
+    EXPECT_FALSE(CheckChainFitsKey(chain, public_key).ok());
+  };
+  refused({}, key);
+  refused(leaf.chain, issuing.Issue().Key().PublicKeyDer());
+  refused(leaf.chain, {});
+  refused({leaf.chain[1], leaf.chain[0]}, key);
+  refused({leaf.chain[0], root.certificate()}, key);
+  refused({leaf.chain[0], Bytes(20, 1)}, key);
+  // The issuer's name, but not its key.
+  refused({leaf.chain[0], root.Intermediate("issuing").certificate()}, key);
+}
+
+}  // namespace
+}  // namespace handfast::tls
