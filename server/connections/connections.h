@@ -1,0 +1,89 @@
+// The table of established connections: what each handshake agreed on, and, where the record keys
+// were not released, the connection value that holds them. Bounded. Where keys were released an
+// entry is a mere record, so the oldest make room for new ones; where they were not, the entry is
+// the connection itself, so new ones are refused before their handshake begins.
+#ifndef HANDFAST_SERVER_CONNECTIONS_CONNECTIONS_H_
+#define HANDFAST_SERVER_CONNECTIONS_CONNECTIONS_H_
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "server/handshakes/clock_interface.h"
+#include "server/handshakes/established_interface.h"
+#include "server/handshakes/owner_interface.h"
+
+namespace handfast::connections {
+
+struct Limits {
+  // Entries of each kind. 100,000 records take about 100 MB.
+  size_t released = 100'000;
+  size_t kept = 10'000;
+};
+
+// What GetConnection tells.
+struct Described {
+  handshakes::Handle handle;
+  std::shared_ptr<const tls::Established> established;
+  std::string verified_by;
+  std::chrono::milliseconds age{0};
+  bool keys_released = false;
+};
+
+class Connections final : public handshakes::EstablishedConnections {
+ public:
+  Connections(const handshakes::Clock& clock, Limits limits);
+
+  // No tenant may hold more than half of what can be kept, so that none can shut out the rest.
+  bool HasRoom(const std::string& tenant, bool keys_released) const override;
+  // Where there is no room among the released: the tenant's own oldest goes, else the oldest.
+  void Add(handshakes::EstablishedConnection connection) override;
+
+  // Nullopt where it is unknown, has ended, or is somebody else's.
+  std::optional<Described> Find(const handshakes::Owner& owner,
+                                const handshakes::Handle& handle) const;
+  // Forgets it and wipes its keys; what it was, or nullopt as above.
+  std::optional<Described> Terminate(const handshakes::Owner& owner,
+                                     const handshakes::Handle& handle);
+
+  size_t size() const;
+
+ private:
+  struct Tenant;
+  struct Entry {
+    handshakes::EstablishedConnection connection;
+    Tenant* tenant = nullptr;
+    // Where it stands among the released: of all, and of its tenant.
+    std::list<Entry*>::iterator of_all;
+    std::list<Entry*>::iterator of_tenant;
+  };
+  struct Tenant {
+    std::list<Entry*> released;  // the oldest in front
+    size_t kept = 0;
+  };
+  using Table = std::unordered_map<handshakes::Handle, std::unique_ptr<Entry>,
+                                   handshakes::HandleHash>;
+
+  // With mutex_ held.
+  Table::const_iterator Locate(const handshakes::Owner& owner,
+                               const handshakes::Handle& handle) const;
+  std::unique_ptr<Entry> Remove(Table::const_iterator where);
+  Described Describe(const Entry& entry) const;
+
+  const handshakes::Clock& clock_;
+  const Limits limits_;
+  mutable std::mutex mutex_;
+  Table table_;
+  // Tenants come from the configuration: there are never more of them than it names.
+  std::unordered_map<std::string, Tenant> tenants_;
+  std::list<Entry*> released_;  // the oldest in front
+  size_t kept_ = 0;
+};
+
+}  // namespace handfast::connections
+
+#endif  // HANDFAST_SERVER_CONNECTIONS_CONNECTIONS_H_

@@ -1,0 +1,36 @@
+// Where a finished handshake leaves its connection.
+#ifndef HANDFAST_SERVER_HANDSHAKES_ESTABLISHED_INTERFACE_H_
+#define HANDFAST_SERVER_HANDSHAKES_ESTABLISHED_INTERFACE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/handshakes/clock_interface.h"
+#include "server/handshakes/owner_interface.h"
+#include "tls/connection/connection.h"
+
+namespace handfast::handshakes {
+
+struct EstablishedConnection {
+  Handle handle;
+  std::shared_ptr<const Owner> owner;
+  std::shared_ptr<const tls::Established> established;
+  // The bundle that verified the peer; empty where it showed no certificate.
+  std::string verified_by;
+  MonotonicTime established_at;
+  // Nullopt: its keys were released. Else it holds them.
+  std::optional<tls::Connection> kept;
+};
+
+class EstablishedConnections {
+ public:
+  virtual ~EstablishedConnections() = default;
+  // Asked before a handshake begins, so that no peer finishes one in vain.
+  virtual bool HasRoom(const std::string& tenant, bool keys_released) const = 0;
+  virtual void Add(EstablishedConnection connection) = 0;
+};
+
+}  // namespace handfast::handshakes
+
+#endif  // HANDFAST_SERVER_HANDSHAKES_ESTABLISHED_INTERFACE_H_

@@ -1,0 +1,72 @@
+#include "server/handshakes/finished.h"
+
+#include <string>
+
+#include "server/observe/log.h"
+#include "tls/base/reason.h"
+#include "tls/base/registry.h"
+
+namespace handfast::handshakes {
+namespace {
+
+void LogEstablished(const FinishedHandshake& handshake) {
+  const tls::Established& established = *handshake.established;
+  observe::Log(observe::Level::kInfo, "handshakes", "handshake established",
+               {{"request_id", ToHex(handshake.handle)},
+                {"tenant", handshake.owner.tenant},
+                {"principal", handshake.owner.principal},
+                {"peer", handshake.peer_address},
+                {"profile", handshake.profile},
+                {"version", Name(established.version)},
+                {"cipher_suite", Name(established.cipher_suite)},
+                {"group", Name(established.group)},
+                {"signature_scheme", Name(established.signature_scheme)},
+                {"server_name", established.server_name},
+                {"alpn", established.alpn},
+                {"credential", established.credential},
+                {"peer_certificate", !established.peer_chain.empty()},
+                {"keys_released", handshake.keys_released},
+                {"duration_s", handshake.duration_s}});
+}
+
+void LogFailed(const FinishedHandshake& handshake) {
+  const tls::ReasonInfo& reason = tls::Describe(handshake.failure->reason);
+  const auto alert = handshake.failure->alert;
+  observe::Log(observe::Level::kInfo, "handshakes", "handshake failed",
+               {{"request_id", ToHex(handshake.handle)},
+                {"tenant", handshake.owner.tenant},
+                {"principal", handshake.owner.principal},
+                {"peer", handshake.peer_address},
+                {"profile", handshake.profile},
+                {"reason", reason.label},
+                {"alert", alert ? tls::AlertName(*alert) : std::string_view("none")},
+                {"detail", handshake.detail},
+                {"duration_s", handshake.duration_s}});
+}
+
+observe::FinishedHandshake ForMetrics(const FinishedHandshake& handshake) {
+  observe::FinishedHandshake finished;
+  finished.duration_s = handshake.duration_s;
+  if (handshake.failure != nullptr) finished.failure = handshake.failure->reason;
+  if (const tls::Established* established = handshake.established) {
+    finished.version = established->version;
+    finished.cipher_suite = established->cipher_suite;
+    finished.group = established->group;
+    finished.signature_scheme = established->signature_scheme;
+  }
+  return finished;
+}
+
+}  // namespace
+
+void Report(const FinishedHandshake& handshake, observe::MetricsInterface& metrics) {
+  metrics.HandshakeFinished(ForMetrics(handshake));
+  if (!observe::Enabled(observe::Level::kInfo)) return;
+  if (handshake.established != nullptr) {
+    LogEstablished(handshake);
+  } else {
+    LogFailed(handshake);
+  }
+}
+
+}  // namespace handfast::handshakes

@@ -1,0 +1,31 @@
+// What is told of a handshake at its end: one log line, and the metrics.
+#ifndef HANDFAST_SERVER_HANDSHAKES_FINISHED_H_
+#define HANDFAST_SERVER_HANDSHAKES_FINISHED_H_
+
+#include <string_view>
+
+#include "server/handshakes/owner_interface.h"
+#include "server/observe/metrics_interface.h"
+#include "tls/connection/connection.h"
+
+namespace handfast::handshakes {
+
+struct FinishedHandshake {
+  const Owner& owner;
+  const Handle& handle;
+  std::string_view profile;
+  std::string_view peer_address;
+  // More about a failure, for people; may be empty.
+  std::string_view detail;
+  double duration_s = 0;
+  // One of the two.
+  const tls::Established* established = nullptr;
+  const tls::HandshakeFailure* failure = nullptr;
+  bool keys_released = false;
+};
+
+void Report(const FinishedHandshake& handshake, observe::MetricsInterface& metrics);
+
+}  // namespace handfast::handshakes
+
+#endif  // HANDFAST_SERVER_HANDSHAKES_FINISHED_H_

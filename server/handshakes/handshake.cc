@@ -1,0 +1,233 @@
+#include "server/handshakes/handshake.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "server/handshakes/finished.h"
+
+namespace handfast::handshakes {
+namespace {
+
+MonotonicTime DeadlineOf(const Start& start, MonotonicTime now) {
+  const auto most = start.profile->deadline;
+  return now + (start.deadline.count() > 0 ? std::min(start.deadline, most) : most);
+}
+
+void Merge(tls::Bytes& into, tls::Bytes more) {
+  if (into.empty()) {
+    into = std::move(more);
+  } else {
+    tls::Append(into, more);
+  }
+}
+
+double Seconds(MonotonicTime::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+Handshake::Handshake(const Services& services, Start start, Handle handle,
+                     access::Admitted admitted, Table& table)
+    : services_(services),
+      handle_(handle),
+      owner_(start.owner),
+      started_(services.clock.Now()),
+      deadline_(DeadlineOf(start, started_)),
+      table_(table),
+      start_(std::move(start)),
+      admitted_(std::move(admitted)),
+      connection_(tls::Connection::Server({.alpn = start_.alpn, .trace = start_.trace})) {}
+
+void Handshake::FromPeer(tls::ByteView bytes) {
+  std::lock_guard lock(mutex_);
+  if (!connection_) return;
+  Reply reply;
+  if (!bytes.empty()) Drive(tls::FromPeer{bytes}, reply);
+  Deliver(std::move(reply));
+}
+
+void Handshake::PeerClosed() {
+  std::lock_guard lock(mutex_);
+  if (!connection_) return;
+  Reply reply;
+  Drive(tls::PeerClosed{}, reply);
+  Deliver(std::move(reply));
+}
+
+void Handshake::GiveUp(tls::Reason reason) {
+  std::lock_guard lock(mutex_);
+  if (!connection_) return;
+  Reply reply;
+  StepOnce(tls::GiveUp{reason}, reply);
+  Deliver(std::move(reply));
+}
+
+bool Handshake::Stop(absl::Status status) {
+  std::lock_guard lock(mutex_);
+  if (!connection_) return false;
+  Reply reply;
+  detail_ = std::string(status.message());
+  StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, reply);
+  reply.outcome = Stopped{std::move(status)};
+  Deliver(std::move(reply));
+  return true;
+}
+
+void Handshake::Abandon() {
+  std::lock_guard lock(mutex_);
+  start_.listener.reset();
+  if (!connection_) return;
+  Reply reply;
+  detail_ = "the caller's stream ended";
+  StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, reply);
+}
+
+std::optional<Status> Handshake::Describe() {
+  std::lock_guard lock(mutex_);
+  if (!connection_) return std::nullopt;
+  const auto remaining =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - services_.clock.Now());
+  return Status{.state = connection_->state_name(),
+                .profile = start_.profile->tls.name,
+                .remaining = std::max(remaining, std::chrono::milliseconds(0)),
+                .consumed = connection_->consumed()};
+}
+
+void Handshake::Drive(const tls::Input& input, Reply& reply) {
+  std::optional<tls::Question> question = StepOnce(input, reply);
+  while (question) {
+    std::optional<tls::Answer> answer = AnswerNow(*question, reply);
+    if (!answer) return;
+    question = StepOnce(*std::move(answer), reply);
+  }
+}
+
+std::optional<tls::Question> Handshake::StepOnce(const tls::Input& input, Reply& reply) {
+  tls::Stepped stepped =
+      tls::Step(*std::move(connection_), input, {start_.profile->tls, services_.randomness});
+  connection_ = std::move(stepped.connection);
+  tls::Output& output = stepped.output;
+  Merge(reply.to_peer, std::move(output.to_peer));
+  std::move(output.messages.begin(), output.messages.end(), std::back_inserter(reply.messages));
+  reply.consumed = connection_->consumed();
+  if (output.established) {
+    Establish(std::move(output.established), reply);
+  } else if (output.failure) {
+    reply.outcome = Failed{.failure = *output.failure, .detail = detail_};
+    connection_.reset();
+    Finish(nullptr, &*output.failure);
+  }
+  return std::move(output.question);
+}
+
+std::optional<tls::Answer> Handshake::AnswerNow(tls::Question& question, Reply& reply) {
+  if (const auto* choose = std::get_if<tls::Choose>(&question)) {
+    tls::Chosen chosen =
+        services_.credentials.Choose(owner_->tenant, *choose, start_.credential,
+                                     start_.profile->tls.refuse_unknown_names);
+    chosen.question = choose->id;
+    return chosen;
+  }
+  if (const auto* verify = std::get_if<tls::VerifyPeer>(&question)) return Verify(*verify);
+  return Sign(std::move(std::get<tls::UsePrivateKey>(question)), reply);
+}
+
+std::optional<tls::Answer> Handshake::Sign(tls::UsePrivateKey question, Reply& reply) {
+  const access::Lane lane = access::LaneFor(question.scheme);
+  // What is quick is done where the step runs: a hop between threads costs as much.
+  if (lane == access::Lane::kGeneral) return UseKey(question);
+  waiting_ = true;
+  absl::Status queued = services_.work.Submit(
+      owner_->tenant, lane, [self = shared_from_this(), question = std::move(question)] {
+        self->OnSigned(self->UseKey(question));
+      });
+  if (queued.ok()) return std::nullopt;
+  waiting_ = false;
+  detail_ = std::string(queued.message());
+  StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, reply);
+  reply.outcome = Stopped{std::move(queued)};
+  return std::nullopt;
+}
+
+tls::PrivateKeyUsed Handshake::UseKey(const tls::UsePrivateKey& question) {
+  const MonotonicTime began = services_.clock.Now();
+  tls::PrivateKeyUsed used = services_.credentials.Use(owner_->tenant, question);
+  used.question = question.id;
+  services_.metrics.PrivateKeyUsed({.operation = observe::Operation::kSign,
+                                    .scheme = question.scheme,
+                                    .ok = !used.signature.empty(),
+                                    .duration_s = Seconds(services_.clock.Now() - began)});
+  return used;
+}
+
+void Handshake::OnSigned(tls::PrivateKeyUsed answer) {
+  std::lock_guard lock(mutex_);
+  if (!connection_) return;
+  waiting_ = false;
+  Reply reply;
+  Drive(tls::Answer(std::move(answer)), reply);
+  Deliver(std::move(reply));
+}
+
+tls::PeerVerdict Handshake::Verify(const tls::VerifyPeer& question) {
+  trust::Verification verification = services_.trust.VerifyClient(
+      start_.profile->trust_bundle, question.chain, services_.clock.UnixSeconds());
+  if (verification.refusal) detail_ = std::move(verification.detail);
+  return {.question = question.id, .refusal = verification.refusal};
+}
+
+void Handshake::Establish(std::shared_ptr<const tls::Established> established, Reply& reply) {
+  tls::Connection value = *std::exchange(connection_, std::nullopt);
+  EstablishedConnection connection{
+      .handle = handle_,
+      .owner = owner_,
+      .established = established,
+      .verified_by = established->peer_chain.empty() ? "" : start_.profile->trust_bundle,
+      .established_at = services_.clock.Now(),
+      .kept = std::nullopt};
+  Done done{
+      .established = established, .verified_by = connection.verified_by, .keys = std::nullopt};
+  if (start_.release_keys) {
+    tls::Result<tls::ReleasedKeys> keys = tls::ReleaseKeys(std::move(value));
+    if (!keys.ok()) {
+      const tls::HandshakeFailure failure{
+          .reason = keys.reason(), .origin = tls::Origin::kLocal, .alert = std::nullopt};
+      reply.outcome = Failed{.failure = failure, .detail = "the keys could not be released"};
+      return Finish(nullptr, &failure);
+    }
+    done.keys = *std::move(keys);
+  } else {
+    connection.kept = std::move(value);
+  }
+  services_.connections.Add(std::move(connection));
+  reply.outcome = std::move(done);
+  Finish(established.get(), nullptr);
+}
+
+void Handshake::Finish(const tls::Established* established, const tls::HandshakeFailure* failure) {
+  Report({.owner = *owner_,
+          .handle = handle_,
+          .profile = start_.profile->tls.name,
+          .peer_address = start_.peer_address,
+          .detail = detail_,
+          .duration_s = Seconds(services_.clock.Now() - started_),
+          .established = established,
+          .failure = failure,
+          .keys_released = established != nullptr && start_.release_keys},
+         services_.metrics);
+  admitted_ = access::Admitted();
+  table_.OnEnd(handle_);
+}
+
+void Handshake::Deliver(Reply reply) {
+  const bool ended = reply.ended();
+  const bool says_something = ended || !reply.to_peer.empty() || !reply.messages.empty();
+  if (!start_.listener || (!says_something && (announced_ || waiting_))) return;
+  announced_ = true;
+  start_.listener->OnReply(start_.tag, std::move(reply));
+  if (ended) start_.listener.reset();
+}
+
+}  // namespace handfast::handshakes

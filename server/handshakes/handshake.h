@@ -1,0 +1,130 @@
+// One live handshake: the connection value, who answers its questions, and where its replies go.
+// It knows neither gRPC nor the messages of the contract.
+#ifndef HANDFAST_SERVER_HANDSHAKES_HANDSHAKE_H_
+#define HANDFAST_SERVER_HANDSHAKES_HANDSHAKE_H_
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/access/admission_interface.h"
+#include "server/access/work_queue_interface.h"
+#include "server/custody/credentials_interface.h"
+#include "server/handshakes/clock_interface.h"
+#include "server/handshakes/established_interface.h"
+#include "server/handshakes/owner_interface.h"
+#include "server/handshakes/profile_interface.h"
+#include "server/handshakes/reply.h"
+#include "server/observe/metrics_interface.h"
+#include "server/trust/peer_trust_interface.h"
+#include "tls/connection/connection.h"
+#include "tls/crypto/random.h"
+
+namespace handfast::handshakes {
+
+// All outlive every handshake.
+struct Services {
+  const Clock& clock;
+  tls::Randomness& randomness;
+  const custody::CredentialsInterface& credentials;
+  const trust::PeerTrustInterface& trust;
+  access::AdmissionInterface& admission;
+  access::WorkQueueInterface& work;
+  EstablishedConnections& connections;
+  observe::MetricsInterface& metrics;
+};
+
+struct Start {
+  std::shared_ptr<const Owner> owner;
+  std::shared_ptr<const Profile> profile;
+  // By its name; empty: chosen.
+  std::string credential;
+  std::vector<std::string> alpn;
+  bool release_keys = false;
+  // Whether the owner's role lets keys out.
+  bool owner_may_release = false;
+  // Zero, or more than the profile's: the profile's.
+  std::chrono::milliseconds deadline{0};
+  // For the log.
+  std::string peer_address;
+  bool trace = false;
+  std::shared_ptr<ReplyListener> listener;
+  uint64_t tag = 0;
+};
+
+struct Status {
+  std::string_view state;
+  std::string profile;
+  std::chrono::milliseconds remaining{0};
+  uint64_t consumed = 0;
+};
+
+// All calls are thread-safe; after the end they are without effect.
+class Handshake : public std::enable_shared_from_this<Handshake> {
+ public:
+  // Told once, in the thread that ended it; the handshake's lock is held.
+  class Table {
+   public:
+    virtual void OnEnd(const Handle& handle) = 0;
+
+   protected:
+    ~Table() = default;
+  };
+
+  // For Handshakes alone.
+  Handshake(const Services& services, Start start, Handle handle, access::Admitted admitted,
+            Table& table);
+
+  const Handle& handle() const { return handle_; }
+  const Owner& owner() const { return *owner_; }
+  MonotonicTime deadline() const { return deadline_; }
+
+  // The first call replies even where there is nothing to send, so that the owner learns the
+  // handle.
+  void FromPeer(tls::ByteView bytes);
+  void PeerClosed();
+  // kHandshakeAborted or kDeadlineExceeded: the last reply is that failure.
+  void GiveUp(tls::Reason reason);
+  // The last reply is this status. False: it had ended already.
+  bool Stop(absl::Status status);
+  // Without a reply: nobody is left to receive one.
+  void Abandon();
+  // Nullopt: it has ended.
+  std::optional<Status> Describe();
+
+ private:
+  void Drive(const tls::Input& input, Reply& reply);
+  std::optional<tls::Question> StepOnce(const tls::Input& input, Reply& reply);
+  std::optional<tls::Answer> AnswerNow(tls::Question& question, Reply& reply);
+  std::optional<tls::Answer> Sign(tls::UsePrivateKey question, Reply& reply);
+  tls::PrivateKeyUsed UseKey(const tls::UsePrivateKey& question);
+  void OnSigned(tls::PrivateKeyUsed answer);
+  tls::PeerVerdict Verify(const tls::VerifyPeer& question);
+  void Establish(std::shared_ptr<const tls::Established> established, Reply& reply);
+  void Finish(const tls::Established* established, const tls::HandshakeFailure* failure);
+  void Deliver(Reply reply);
+
+  const Services& services_;
+  const Handle handle_;
+  const std::shared_ptr<const Owner> owner_;
+  const MonotonicTime started_;
+  const MonotonicTime deadline_;
+  Table& table_;
+
+  std::mutex mutex_;
+  Start start_;
+  access::Admitted admitted_;
+  // Empty after the end.
+  std::optional<tls::Connection> connection_;
+  bool announced_ = false;
+  bool waiting_ = false;  // for a lane of its own
+  std::string detail_;
+};
+
+}  // namespace handfast::handshakes
+
+#endif  // HANDFAST_SERVER_HANDSHAKES_HANDSHAKE_H_

@@ -1,0 +1,114 @@
+#include "server/handshakes/handshakes.h"
+
+#include <utility>
+#include <vector>
+
+#include "server/access/error_details_interface.h"
+
+namespace handfast::handshakes {
+namespace {
+
+// Kept connections end when their owners say so, at any time: a second is as good a guess as any.
+constexpr int64_t kConnectionsRetryDelayMs = 1000;
+
+uint64_t TickOf(MonotonicTime time) {
+  return static_cast<uint64_t>(time.time_since_epoch() / kReapInterval);
+}
+
+}  // namespace
+
+Handshakes::Handshakes(const Services& services) : services_(services) {
+  const uint64_t now = TickOf(services_.clock.Now());
+  for (auto& shard : shards_) shard = std::make_unique<Shard>(now);
+}
+
+Handshakes::~Handshakes() {
+  for (auto& shard : shards_) {
+    std::vector<std::shared_ptr<Handshake>> left;
+    {
+      std::lock_guard lock(shard->mutex);
+      for (auto& [handle, entry] : shard->by_handle) left.push_back(entry->handshake);
+    }
+    for (auto& handshake : left) handshake->Abandon();
+  }
+}
+
+absl::Status Handshakes::Check(const Start& start) const {
+  if (start.release_keys && !(start.profile->release_keys && start.owner_may_release)) {
+    return access::WithReason(
+        absl::PermissionDeniedError("key release needs the profile's and the role's permission"),
+        "KEY_RELEASE_DENIED");
+  }
+  if (!start.credential.empty() &&
+      !services_.credentials.IsActive(start.owner->tenant, start.credential)) {
+    return access::NotFound("credential");
+  }
+  if (!services_.connections.HasRoom(start.owner->tenant, start.release_keys)) {
+    return access::WithRetryDelayMs(
+        access::WithReason(absl::ResourceExhaustedError("too many connections are kept"),
+                           "CONNECTIONS_LIMIT"),
+        kConnectionsRetryDelayMs);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(Start start) {
+  if (absl::Status checked = Check(start); !checked.ok()) return checked;
+  absl::StatusOr<access::Admitted> admitted = services_.admission.Admit(start.owner->tenant);
+  if (!admitted.ok()) return admitted.status();
+  tls::Result<Handle> handle = NewHandle(services_.randomness);
+  if (!handle.ok()) return absl::InternalError("no randomness");
+  auto handshake = std::make_shared<Handshake>(services_, std::move(start), *handle,
+                                               *std::move(admitted),
+                                               static_cast<Handshake::Table&>(*this));
+  Insert(handshake);
+  live_.fetch_add(1, std::memory_order_relaxed);
+  services_.metrics.HandshakeStarted();
+  return handshake;
+}
+
+void Handshakes::Insert(const std::shared_ptr<Handshake>& handshake) {
+  auto entry = std::make_unique<Entry>();
+  entry->handshake = handshake;
+  Shard& shard = ShardOf(handshake->handle());
+  std::lock_guard lock(shard.mutex);
+  // The tick after, so that none ends before its time.
+  shard.wheel.Set(*entry, TickOf(handshake->deadline()) + 1);
+  shard.by_handle[handshake->handle()] = std::move(entry);
+}
+
+std::shared_ptr<Handshake> Handshakes::Find(const Owner& owner, const Handle& handle) {
+  Shard& shard = ShardOf(handle);
+  std::lock_guard lock(shard.mutex);
+  const auto found = shard.by_handle.find(handle);
+  if (found == shard.by_handle.end() || found->second->handshake->owner() != owner) return nullptr;
+  return found->second->handshake;
+}
+
+void Handshakes::Reap() {
+  const uint64_t now = TickOf(services_.clock.Now());
+  for (auto& shard : shards_) {
+    std::vector<std::shared_ptr<Handshake>> due;
+    {
+      std::lock_guard lock(shard->mutex);
+      shard->wheel.Advance(now, [&](TimerWheel::Timer& timer) {
+        due.push_back(static_cast<Entry&>(timer).handshake);
+      });
+    }
+    for (auto& handshake : due) handshake->GiveUp(tls::Reason::kDeadlineExceeded);
+  }
+}
+
+void Handshakes::OnEnd(const Handle& handle) {
+  Shard& shard = ShardOf(handle);
+  std::unique_ptr<Entry> entry;  // destroyed after the lock is let go
+  std::lock_guard lock(shard.mutex);
+  const auto found = shard.by_handle.find(handle);
+  if (found == shard.by_handle.end()) return;
+  entry = std::move(found->second);
+  entry->Cancel();
+  shard.by_handle.erase(found);
+  live_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace handfast::handshakes

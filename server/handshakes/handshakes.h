@@ -1,0 +1,67 @@
+// The table of live handshakes: by handle, each with a deadline. How many there may be is
+// admission's to say.
+#ifndef HANDFAST_SERVER_HANDSHAKES_HANDSHAKES_H_
+#define HANDFAST_SERVER_HANDSHAKES_HANDSHAKES_H_
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "absl/status/statusor.h"
+#include "server/handshakes/handshake.h"
+#include "server/handshakes/timer_wheel.h"
+
+namespace handfast::handshakes {
+
+// Deadlines are seconds, so a twentieth of one is exact enough, and cheap when nothing happens.
+inline constexpr std::chrono::milliseconds kReapInterval{50};
+
+class Handshakes final : private Handshake::Table {
+ public:
+  explicit Handshakes(const Services& services);
+  // Abandons what is left.
+  ~Handshakes();
+  Handshakes(const Handshakes&) = delete;
+  Handshakes& operator=(const Handshakes&) = delete;
+
+  // The handshake has not replied yet: hand it the first bytes, or none. Statuses as the contract
+  // has them: NOT_FOUND (the credential), PERMISSION_DENIED (key release), RESOURCE_EXHAUSTED.
+  absl::StatusOr<std::shared_ptr<Handshake>> Begin(Start start);
+
+  // Null where it is unknown, has ended, or is somebody else's.
+  std::shared_ptr<Handshake> Find(const Owner& owner, const Handle& handle);
+
+  // Ends those whose deadline has passed. To be called every kReapInterval.
+  void Reap();
+
+  size_t live() const { return live_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Entry : TimerWheel::Timer {
+    std::shared_ptr<Handshake> handshake;
+  };
+  // Enough that threads seldom meet on one.
+  static constexpr size_t kShards = 16;
+  struct Shard {
+    explicit Shard(uint64_t tick) : wheel(tick) {}
+    // A handshake's lock may be held when this is taken, never the other way round.
+    std::mutex mutex;
+    TimerWheel wheel;
+    std::unordered_map<Handle, std::unique_ptr<Entry>, HandleHash> by_handle;
+  };
+
+  void OnEnd(const Handle& handle) override;
+  absl::Status Check(const Start& start) const;
+  Shard& ShardOf(const Handle& handle) { return *shards_[handle.high % kShards]; }
+  void Insert(const std::shared_ptr<Handshake>& handshake);
+
+  const Services services_;
+  std::atomic<size_t> live_{0};
+  std::array<std::unique_ptr<Shard>, kShards> shards_;
+};
+
+}  // namespace handfast::handshakes
+
+#endif  // HANDFAST_SERVER_HANDSHAKES_HANDSHAKES_H_

@@ -1,0 +1,62 @@
+#include "server/rpc/key_release.h"
+
+#include <string>
+#include <variant>
+
+#include "tls/base/secret.h"
+#include "tls/base/secret_access.h"
+
+namespace handfast::rpc {
+namespace {
+
+template <size_t N>
+std::string Open(const tls::Secret<N>& secret) {
+  return std::string(tls::AsText(tls::SecretAccess::Open(secret)));
+}
+
+void Wipe(std::string* text) {
+  tls::Wipe({reinterpret_cast<uint8_t*>(text->data()), text->size()});
+}
+
+void Show(const tls::TrafficKeys12& keys, v1::DirectionKeys& into) {
+  into.set_key(Open(keys.key));
+  into.set_salt(Open(keys.iv));
+  into.set_rec_seq(keys.sequence);
+}
+
+}  // namespace
+
+void Release(const tls::ReleasedKeys& keys, v1::Established& into) {
+  const auto* write13 = std::get_if<tls::TrafficKeys13>(&keys.write);
+  const auto* read13 = std::get_if<tls::TrafficKeys13>(&keys.read);
+  if (write13 != nullptr && read13 != nullptr) {
+    v1::TrafficSecrets& secrets = *into.mutable_traffic_secrets();
+    secrets.set_write_secret(Open(write13->secret));
+    secrets.set_read_secret(Open(read13->secret));
+    secrets.set_write_sequence(write13->sequence);
+    secrets.set_read_sequence(read13->sequence);
+    return;
+  }
+  const auto* write12 = std::get_if<tls::TrafficKeys12>(&keys.write);
+  const auto* read12 = std::get_if<tls::TrafficKeys12>(&keys.read);
+  if (write12 == nullptr || read12 == nullptr) return;
+  Show(*write12, *into.mutable_traffic_keys()->mutable_write());
+  Show(*read12, *into.mutable_traffic_keys()->mutable_read());
+}
+
+void WipeKeys(v1::RelayResponse& response) {
+  if (!response.has_established()) return;
+  v1::Established& established = *response.mutable_established();
+  if (established.has_traffic_secrets()) {
+    Wipe(established.mutable_traffic_secrets()->mutable_write_secret());
+    Wipe(established.mutable_traffic_secrets()->mutable_read_secret());
+  } else if (established.has_traffic_keys()) {
+    for (v1::DirectionKeys* keys : {established.mutable_traffic_keys()->mutable_write(),
+                                    established.mutable_traffic_keys()->mutable_read()}) {
+      Wipe(keys->mutable_key());
+      Wipe(keys->mutable_salt());
+    }
+  }
+}
+
+}  // namespace handfast::rpc

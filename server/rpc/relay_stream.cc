@@ -1,0 +1,310 @@
+#include "server/rpc/relay_stream.h"
+
+#include <utility>
+
+#include "server/access/error_details_interface.h"
+#include "server/rpc/identity.h"
+#include "server/rpc/key_release.h"
+#include "server/rpc/relay_response.h"
+#include "server/rpc/relay_streams.h"
+#include "server/rpc/relay_tag.h"
+#include "server/rpc/resource_names.h"
+#include "server/rpc/start_request.h"
+#include "server/rpc/status.h"
+
+namespace handfast::rpc {
+namespace {
+
+constexpr char kMethod[] = "/handfast.v1.HandshakeService/Relay";
+
+// Handshakes take tens of milliseconds: by then some of a thousand have ended.
+constexpr int64_t kLiveTagsRetryDelayMs = 50;
+// Another replica, or this one after its restart.
+constexpr int64_t kDrainRetryDelayMs = 1000;
+
+absl::Status Draining() {
+  return access::WithRetryDelayMs(
+      access::WithReason(absl::UnavailableError("the service is going away: open handshakes on "
+                                                "another stream"),
+                         "DRAINING"),
+      kDrainRetryDelayMs);
+}
+
+}  // namespace
+
+void RelayStream::Await(const RelayServices& services, grpc::ServerCompletionQueue& queue) {
+  std::shared_ptr<RelayStream> stream(new RelayStream(services, queue));
+  stream->self_ = stream;
+  stream->completions_due_ = 1;
+  stream->context_.AsyncNotifyWhenDone(&stream->on_over_);
+  services.service.RequestRelay(&stream->context_, &stream->rpc_, &queue, &queue,
+                                &stream->on_accepted_);
+}
+
+RelayStream::RelayStream(const RelayServices& services, grpc::ServerCompletionQueue& queue)
+    : services_(services), queue_(queue) {}
+
+// ---- What gRPC tells.
+
+void RelayStream::OnAccepted(bool ok) {
+  std::shared_ptr<RelayStream> alive;
+  if (!ok) {  // the server shuts down; there will be no OnOver
+    std::lock_guard lock(mutex_);
+    alive = Settle();
+    return;
+  }
+  Await(services_, queue_);
+  accepted_at_ = services_.clock.Now();
+  absl::Status identified = Identify();
+  const bool welcome = identified.ok() && services_.streams.Add(shared_from_this());
+  if (identified.ok() && !welcome) identified = Draining();
+  services_.metrics.RpcFinished(kMethod, CodeName(identified));
+  std::lock_guard lock(mutex_);
+  if (welcome) {
+    ReadMore();
+  } else {
+    Finish(ToGrpc(identified));
+  }
+  ++completions_due_;  // OnOver
+  alive = Settle();
+}
+
+void RelayStream::OnRead(bool ok) {
+  if (ok) Receive(std::move(request_));
+  request_ = v1::RelayRequest();
+  std::shared_ptr<RelayStream> alive;  // destroyed after the lock is let go
+  std::lock_guard lock(mutex_);
+  reading_ = false;
+  if (!ok) read_ended_ = true;
+  ReadMore();
+  FinishWhenDone();
+  alive = Settle();
+}
+
+void RelayStream::OnWritten(bool ok) {
+  std::shared_ptr<RelayStream> alive;
+  std::lock_guard lock(mutex_);
+  writing_ = false;
+  reply_bytes_ -= std::exchange(writing_bytes_, 0);
+  if (!ok) over_ = true;
+  WriteNext();
+  ReadMore();
+  FinishWhenDone();
+  alive = Settle();
+}
+
+void RelayStream::OnFinished(bool) {
+  std::shared_ptr<RelayStream> alive;
+  std::lock_guard lock(mutex_);
+  alive = Settle();
+}
+
+void RelayStream::OnOver(bool) {
+  services_.streams.Remove(this);
+  absl::flat_hash_map<uint64_t, std::shared_ptr<Tag>> left;
+  {
+    std::lock_guard lock(mutex_);
+    over_ = true;
+    left.swap(tags_);
+    replies_.clear();
+  }
+  for (auto& [number, tag] : left) tag->handshake().Abandon();
+  std::shared_ptr<RelayStream> alive;
+  std::lock_guard lock(mutex_);
+  alive = Settle();
+}
+
+absl::Status RelayStream::Identify() {
+  absl::StatusOr<std::string> name = PrincipalOf(*context_.auth_context());
+  if (!name.ok()) return name.status();
+  absl::StatusOr<access::Principal> principal = services_.policy.Authorize(*name, kMethod);
+  if (!principal.ok()) return principal.status();
+  principal_ = *std::move(principal);
+  owner_ = std::make_shared<const handshakes::Owner>(
+      handshakes::Owner{.tenant = principal_.tenant, .principal = principal_.name});
+  return absl::OkStatus();
+}
+
+// ---- What the caller says.
+
+void RelayStream::Receive(v1::RelayRequest request) {
+  if (request.has_start()) return Begin(std::move(request));
+  const uint64_t number = request.tag();
+  std::shared_ptr<Tag> tag;
+  {
+    std::lock_guard lock(mutex_);
+    if (auto found = tags_.find(number); found != tags_.end()) tag = found->second;
+  }
+  if (request.event_case() == v1::RelayRequest::EVENT_NOT_SET) {
+    return Fail(number, access::InvalidField("event", "must be set"));
+  }
+  if (request.from_peer().size() > kMaxFromPeerBytes) {
+    return Fail(number, access::InvalidField("from_peer", "must have at most 65536 bytes"));
+  }
+  if (tag) return Enqueue(tag, std::move(request));
+  // It has ended, and the caller did not know yet: what comes late is dropped.
+  if (used_tags_.Contains(number)) return;
+  Fail(number, access::InvalidField("tag", "its first request must be start"));
+}
+
+void RelayStream::Begin(v1::RelayRequest request) {
+  const uint64_t number = request.tag();
+  absl::StatusOr<std::shared_ptr<Tag>> tag = Open(request);
+  if (!tag.ok()) return Fail(number, tag.status());
+  Enqueue(*tag, std::move(request));
+}
+
+absl::Status RelayStream::TakeTag(uint64_t tag) {
+  if (tag == 0) return access::InvalidField("tag", "0 stands for the stream");
+  switch (used_tags_.Add(tag)) {
+    case UsedTags::Added::kUsedBefore:
+      return access::InvalidField("tag", "was used before on this stream", "TAG_REUSED");
+    case UsedTags::Added::kTooManyRanges:
+      return access::WithRetryDelayMs(
+          access::WithReason(absl::ResourceExhaustedError("too many gaps between the tags: count "
+                                                          "upwards, or open another stream"),
+                             "TAG_RANGES_LIMIT"),
+          kDrainRetryDelayMs);
+    case UsedTags::Added::kNew:
+      break;
+  }
+  std::lock_guard lock(mutex_);
+  if (draining_) return Draining();
+  if (tags_.size() < kMaxLiveTags) return absl::OkStatus();
+  return access::WithRetryDelayMs(
+      access::WithReason(absl::ResourceExhaustedError("too many live handshakes on this stream"),
+                         "STREAM_HANDSHAKES_LIMIT"),
+      kLiveTagsRetryDelayMs);
+}
+
+absl::StatusOr<std::shared_ptr<RelayStream::Tag>> RelayStream::Open(
+    const v1::RelayRequest& request) {
+  if (absl::Status taken = TakeTag(request.tag()); !taken.ok()) return taken;
+  absl::StatusOr<handshakes::Start> start =
+      ReadStart(request.start(), owner_->tenant, services_.profiles);
+  if (!start.ok()) return start.status();
+  start->owner = owner_;
+  start->owner_may_release = principal_.release_keys;
+  start->listener = shared_from_this();
+  start->tag = request.tag();
+  absl::StatusOr<std::shared_ptr<handshakes::Handshake>> handshake =
+      services_.handshakes.Begin(*std::move(start));
+  if (!handshake.ok()) return handshake.status();
+  auto tag = std::make_shared<Tag>(shared_from_this(), *std::move(handshake));
+  bool over = false;
+  {
+    std::lock_guard lock(mutex_);
+    over = over_;
+    if (!over) tags_[request.tag()] = tag;
+  }
+  if (over) tag->handshake().Abandon();
+  return tag;
+}
+
+void RelayStream::Enqueue(const std::shared_ptr<Tag>& tag, v1::RelayRequest request) {
+  bool must_run = false;
+  {
+    std::lock_guard lock(mutex_);
+    unprocessed_bytes_ += request.ByteSizeLong();
+    must_run = tag->Push(std::move(request));
+  }
+  if (must_run) services_.loop.Do(tag);
+}
+
+void RelayStream::Fail(uint64_t number, absl::Status status) {
+  std::shared_ptr<Tag> tag;
+  {
+    std::lock_guard lock(mutex_);
+    if (auto found = tags_.find(number); found != tags_.end()) tag = found->second;
+    if (!tag) Write(ErrorOf(number, status));
+  }
+  // A live one ends with this error; the peer gets its alert.
+  if (tag) tag->handshake().Stop(std::move(status));
+}
+
+void RelayStream::OnProcessed(size_t bytes) {
+  std::lock_guard lock(mutex_);
+  unprocessed_bytes_ -= bytes;
+  ReadMore();
+}
+
+// ---- What the handshakes say.
+
+void RelayStream::OnReply(uint64_t number, handshakes::Reply reply) {
+  const bool ended = reply.ended();
+  std::shared_ptr<Tag> tag;
+  {
+    std::lock_guard lock(mutex_);
+    if (over_) return;
+    if (auto found = tags_.find(number); found != tags_.end()) tag = found->second;
+  }
+  if (!tag) return;
+  const handshakes::Handle& handle = tag->handshake().handle();
+  v1::RelayResponse response = ToProto(number, handle, std::move(reply));
+  std::lock_guard lock(mutex_);
+  if (over_) return;
+  if (!tag->named()) response.set_handshake(ResourceName(kHandshakesCollection, handle));
+  if (ended) tags_.erase(number);
+  Write(std::move(response));
+  FinishWhenDone();
+}
+
+void RelayStream::Drain() {
+  std::lock_guard lock(mutex_);
+  if (over_ || finishing_ || draining_) return;
+  draining_ = true;
+  Write(DrainNotice());
+  FinishWhenDone();
+}
+
+// ---- With the lock held.
+
+void RelayStream::ReadMore() {
+  if (reading_ || read_ended_ || over_ || finishing_) return;
+  if (reply_bytes_ >= kMaxWaitingReplyBytes || unprocessed_bytes_ >= kMaxUnprocessedBytes) return;
+  reading_ = true;
+  ++completions_due_;
+  rpc_.Read(&request_, &on_read_);
+}
+
+void RelayStream::Write(v1::RelayResponse response) {
+  if (over_ || finishing_) return;
+  reply_bytes_ += response.ByteSizeLong();
+  replies_.push_back(std::move(response));
+  WriteNext();
+}
+
+void RelayStream::WriteNext() {
+  if (writing_ || over_ || finishing_ || replies_.empty()) return;
+  v1::RelayResponse response = std::move(replies_.front());
+  replies_.pop_front();
+  writing_bytes_ = response.ByteSizeLong();
+  grpc::WriteOptions options;
+  // More will follow at once: one system call for all of them.
+  if (!replies_.empty()) options.set_buffer_hint();
+  writing_ = true;
+  ++completions_due_;
+  rpc_.Write(response, options, &on_written_);
+  WipeKeys(response);
+}
+
+void RelayStream::FinishWhenDone() {
+  if (over_ || writing_ || !replies_.empty() || !tags_.empty()) return;
+  if (read_ended_) {
+    Finish(grpc::Status::OK);
+  } else if (draining_) {
+    Finish(ToGrpc(Draining()));
+  }
+}
+
+void RelayStream::Finish(const grpc::Status& status) {
+  if (std::exchange(finishing_, true)) return;
+  ++completions_due_;
+  rpc_.Finish(status, &on_finished_);
+}
+
+std::shared_ptr<RelayStream> RelayStream::Settle() {
+  return --completions_due_ == 0 ? std::move(self_) : nullptr;
+}
+
+}  // namespace handfast::rpc

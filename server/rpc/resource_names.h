@@ -1,0 +1,28 @@
+// `handshakes/{32 hex digits}` and `connections/{32 hex digits}`.
+#ifndef HANDFAST_SERVER_RPC_RESOURCE_NAMES_H_
+#define HANDFAST_SERVER_RPC_RESOURCE_NAMES_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/handshakes/owner_interface.h"
+
+namespace handfast::rpc {
+
+inline constexpr std::string_view kHandshakesCollection = "handshakes/";
+inline constexpr std::string_view kConnectionsCollection = "connections/";
+
+inline std::string ResourceName(std::string_view collection, const handshakes::Handle& handle) {
+  return std::string(collection) + ToHex(handle);
+}
+
+inline std::optional<handshakes::Handle> ParseResourceName(std::string_view collection,
+                                                           std::string_view name) {
+  if (!name.starts_with(collection)) return std::nullopt;
+  return handshakes::HandleFromHex(name.substr(collection.size()));
+}
+
+}  // namespace handfast::rpc
+
+#endif  // HANDFAST_SERVER_RPC_RESOURCE_NAMES_H_

@@ -1,0 +1,68 @@
+#include "server/rpc/start_request.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/access/error_details_interface.h"
+#include "server/custody/names.h"
+#include "server/rpc/status.h"
+
+namespace handfast::rpc {
+namespace {
+
+void CheckAlpn(const v1::Start& start, FieldFaults& faults) {
+  if (start.alpn_size() > kMaxAlpnProtocols) {
+    faults.Add("start.alpn", absl::StrCat("at most ", kMaxAlpnProtocols, " protocols"));
+  }
+  for (int i = 0; i < start.alpn_size() && i < kMaxAlpnProtocols; ++i) {
+    const size_t size = start.alpn(i).size();
+    if (size == 0 || size > kMaxAlpnProtocolBytes) {
+      faults.Add(absl::StrCat("start.alpn[", i, "]"), "must have 1 to 255 bytes");
+    }
+  }
+}
+
+absl::Status Check(const v1::Start& start) {
+  FieldFaults faults;
+  if (start.role() != v1::ROLE_SERVER) faults.Add("start.role", "must be ROLE_SERVER");
+  if (start.profile().size() > kMaxNameBytes) faults.Add("start.profile", "is too long");
+  if (!start.credential().empty() && !custody::ParseCredentialName(start.credential())) {
+    faults.Add("start.credential", "must be tenants/{t}/credentials/{c}");
+  }
+  CheckAlpn(start, faults);
+  if (start.key_release() != v1::KEY_RELEASE_UNSPECIFIED &&
+      start.key_release() != v1::KEY_RELEASE_ON_ESTABLISHED) {
+    faults.Add("start.key_release", "is unknown");
+  }
+  if (start.peer_address().size() > kMaxPeerAddressBytes) {
+    faults.Add("start.peer_address", "must have at most 64 bytes");
+  }
+  if (start.from_peer().size() > kMaxFromPeerBytes) {
+    faults.Add("start.from_peer", "must have at most 65536 bytes");
+  }
+  return faults.ToStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<handshakes::Start> ReadStart(const v1::Start& start, const std::string& tenant,
+                                            const handshakes::ProfileSource& profiles) {
+  if (absl::Status checked = Check(start); !checked.ok()) return checked;
+  handshakes::Start read;
+  read.profile = profiles.Find(start.profile());
+  if (!read.profile) return access::NotFound("profile");
+  if (!start.credential().empty()) {
+    const auto name = custody::ParseCredentialName(start.credential());
+    if (name->tenant != tenant) return access::NotFound("credential");
+  }
+  read.credential = start.credential();
+  read.alpn.assign(start.alpn().begin(), start.alpn().end());
+  read.release_keys = start.key_release() == v1::KEY_RELEASE_ON_ESTABLISHED;
+  read.deadline = std::chrono::milliseconds(start.deadline_ms());
+  read.peer_address = start.peer_address();
+  read.trace = start.trace();
+  return read;
+}
+
+}  // namespace handfast::rpc
