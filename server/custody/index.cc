@@ -1,0 +1,111 @@
+#include "server/custody/index.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace handfast::custody {
+namespace {
+
+// RFC 9525 §6.3: a wildcard is the whole left-most label and stands for exactly one label.
+constexpr std::string_view kWildcard = "*.";
+
+const std::vector<size_t> kNone;
+
+bool CanSign(const tls::Credential& credential, tls::SignatureScheme scheme) {
+  return std::find(credential.schemes.begin(), credential.schemes.end(), scheme) !=
+         credential.schemes.end();
+}
+
+}  // namespace
+
+TenantIndex::TenantIndex(std::vector<ActiveCredential> credentials)
+    : credentials_(std::move(credentials)) {
+  std::sort(credentials_.begin(), credentials_.end(),
+            [](const ActiveCredential& a, const ActiveCredential& b) {
+              return a.activation > b.activation;
+            });
+  for (size_t i = 0; i < credentials_.size(); ++i) {
+    const ActiveCredential& active = credentials_[i];
+    by_resource_name_.emplace(active.credential->name, i);
+    by_key_id_.emplace(active.key_id, i);
+    if (active.is_default) defaults_.push_back(i);
+    for (std::string_view name : active.dns_names) {
+      if (!name.starts_with(kWildcard)) {
+        by_name_[std::string(name)].push_back(i);
+        continue;
+      }
+      name.remove_prefix(kWildcard.size());
+      by_parent_[std::string(name)].push_back(i);
+    }
+  }
+}
+
+const ActiveCredential* TenantIndex::Find(std::string_view credential) const {
+  const auto found = by_resource_name_.find(credential);
+  return found == by_resource_name_.end() ? nullptr : &credentials_[found->second];
+}
+
+std::shared_ptr<const tls::PrivateKey> TenantIndex::FindKey(std::string_view key_id) const {
+  const auto found = by_key_id_.find(key_id);
+  return found == by_key_id_.end() ? nullptr : credentials_[found->second].key;
+}
+
+const TenantIndex::Candidates& TenantIndex::Exact(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? kNone : found->second;
+}
+
+const TenantIndex::Candidates& TenantIndex::Wildcard(std::string_view name) const {
+  const size_t dot = name.find('.');
+  if (dot == 0 || dot == std::string_view::npos) return kNone;
+  const auto found = by_parent_.find(name.substr(dot + 1));
+  return found == by_parent_.end() ? kNone : found->second;
+}
+
+const ActiveCredential* TenantIndex::Best(const Candidates& candidates,
+                                          const std::vector<tls::SignatureScheme>& schemes) const {
+  for (const tls::SignatureScheme scheme : schemes) {
+    for (const size_t i : candidates) {
+      if (CanSign(*credentials_[i].credential, scheme)) return &credentials_[i];
+    }
+  }
+  return nullptr;
+}
+
+tls::Chosen TenantIndex::Choose(const tls::Choose& question, std::string_view pinned,
+                                bool refuse_unknown) const {
+  tls::Chosen chosen;
+  const auto answer = [&chosen](const ActiveCredential* active) {
+    if (active != nullptr) chosen.credential = active->credential;
+    return active != nullptr;
+  };
+  if (!pinned.empty()) {
+    const ActiveCredential* active = Find(pinned);
+    if (active == nullptr) return chosen;
+    const Candidates only = {static_cast<size_t>(active - credentials_.data())};
+    if (!answer(Best(only, question.schemes))) {
+      chosen.refusal = tls::Reason::kNoCommonSignatureScheme;
+    }
+    return chosen;
+  }
+  const Candidates& exact = question.server_name.empty() ? kNone : Exact(question.server_name);
+  const Candidates& wildcard =
+      question.server_name.empty() ? kNone : Wildcard(question.server_name);
+  if (answer(Best(exact, question.schemes)) || answer(Best(wildcard, question.schemes))) {
+    return chosen;
+  }
+  const bool named = !exact.empty() || !wildcard.empty();
+  if (refuse_unknown && !question.server_name.empty()) {
+    // RFC 6066 §3: a name that is not served is unrecognized_name; one that is served, but by no
+    // key that the peer could check, is not.
+    chosen.refusal =
+        named ? tls::Reason::kNoCommonSignatureScheme : tls::Reason::kUnrecognizedName;
+    return chosen;
+  }
+  if (!answer(Best(defaults_, question.schemes)) && (named || !defaults_.empty())) {
+    chosen.refusal = tls::Reason::kNoCommonSignatureScheme;
+  }
+  return chosen;
+}
+
+}  // namespace handfast::custody
