@@ -46,44 +46,56 @@ std::array<uint8_t, 13> AssociatedData12(uint64_t sequence, ContentType type, si
 
 // ---- RecordKeys
 
-Result<RecordKeys> RecordKeys::Create13(TrafficKeys13 keys, AeadDirection direction) {
-  const SuiteInfo* suite = FindSuite(keys.suite);
-  if (suite == nullptr || suite->version != ProtocolVersion::kTls13 ||
-      keys.secret.size() != DigestSize(suite->hash)) {
-    return Reason::kInternalError;
+Result<RecordKeys> RecordKeys::Create(TrafficKeys keys, AeadDirection direction) {
+  if (auto* tls13 = std::get_if<TrafficKeys13>(&keys)) {
+    const SuiteInfo* suite = FindSuite(tls13->suite);
+    if (suite == nullptr || suite->version != ProtocolVersion::kTls13 ||
+        tls13->secret.size() != DigestSize(suite->hash)) {
+      return Reason::kInternalError;
+    }
+    RecordKeys record_keys(suite, direction);
+    record_keys.secret_ = std::move(tls13->secret);
+    record_keys.sequence_ = tls13->sequence;
+    return record_keys;
   }
-  // RFC 8446 §7.3.
-  AeadKey key;
-  HkdfExpandLabel(suite->hash, keys.secret, "key", {},
-                  SecretAccess::Fill(key, AeadKeySize(suite->aead)));
-  Result<Aead> aead = Aead::Create(suite->aead, direction, key);
-  if (!aead.ok()) return aead.reason();
-  RecordKeys record_keys(suite, direction, *std::move(aead));
-  HkdfExpandLabel(suite->hash, keys.secret, "iv", {},
-                  SecretAccess::Fill(record_keys.iv_, kAeadNonceSize));
-  record_keys.secret_ = std::move(keys.secret);
-  record_keys.sequence_ = keys.sequence;
-  return record_keys;
-}
-
-Result<RecordKeys> RecordKeys::Create12(TrafficKeys12 keys, AeadDirection direction) {
-  const SuiteInfo* suite = FindSuite(keys.suite);
+  auto& tls12 = std::get<TrafficKeys12>(keys);
+  const SuiteInfo* suite = FindSuite(tls12.suite);
   if (suite == nullptr || suite->version != ProtocolVersion::kTls12) return Reason::kInternalError;
-  Result<Aead> aead = Aead::Create(suite->aead, direction, keys.key);
-  if (!aead.ok()) return aead.reason();
-  RecordKeys record_keys(suite, direction, *std::move(aead));
+  RecordKeys record_keys(suite, direction);
   const size_t iv_size =
       record_keys.has_explicit_nonce() ? kAeadNonceSize - kExplicitNonceSize : kAeadNonceSize;
-  if (keys.iv.size() != iv_size) return Reason::kInternalError;
-  record_keys.secret_ = *HashSecret::From(SecretAccess::Open(keys.key));
-  record_keys.iv_ = std::move(keys.iv);
-  record_keys.sequence_ = keys.sequence;
+  if (tls12.key.size() != AeadKeySize(suite->aead) || tls12.iv.size() != iv_size) {
+    return Reason::kInternalError;
+  }
+  record_keys.secret_ = *HashSecret::From(SecretAccess::Open(tls12.key));
+  record_keys.iv_ = std::move(tls12.iv);
+  record_keys.sequence_ = tls12.sequence;
   return record_keys;
 }
 
-Result<RecordKeys> RecordKeys::Create(TrafficKeys keys, AeadDirection direction) {
-  if (auto* tls13 = std::get_if<TrafficKeys13>(&keys)) return Create13(std::move(*tls13), direction);
-  return Create12(std::move(std::get<TrafficKeys12>(keys)), direction);
+Result<void> RecordKeys::Ready() {
+  if (aead_) return {};
+  return is_tls13() ? Key13() : Key12();
+}
+
+Result<void> RecordKeys::Key13() {
+  // RFC 8446 §7.3.
+  AeadKey key;
+  HkdfExpandLabel(suite_->hash, secret_, "key", {},
+                  SecretAccess::Fill(key, AeadKeySize(suite_->aead)));
+  HkdfExpandLabel(suite_->hash, secret_, "iv", {}, SecretAccess::Fill(iv_, kAeadNonceSize));
+  Result<Aead> aead = Aead::Create(suite_->aead, direction_, key);
+  if (!aead.ok()) return aead.reason();
+  aead_ = *std::move(aead);
+  return {};
+}
+
+Result<void> RecordKeys::Key12() {
+  Result<Aead> aead =
+      Aead::Create(suite_->aead, direction_, *AeadKey::From(SecretAccess::Open(secret_)));
+  if (!aead.ok()) return aead.reason();
+  aead_ = *std::move(aead);
+  return {};
 }
 
 TrafficKeys RecordKeys::Release() && {
@@ -95,12 +107,12 @@ TrafficKeys RecordKeys::Release() && {
 
 Result<void> RecordKeys::Update() {
   if (!is_tls13()) return Reason::kInternalError;
-  TrafficKeys13 next{suite_->suite, HashSecret(), 0};
+  HashSecret next;
   HkdfExpandLabel(suite_->hash, secret_, "traffic upd", {},
-                  SecretAccess::Fill(next.secret, DigestSize(suite_->hash)));
-  Result<RecordKeys> updated = Create13(std::move(next), direction_);
-  if (!updated.ok()) return updated.reason();
-  *this = *std::move(updated);
+                  SecretAccess::Fill(next, DigestSize(suite_->hash)));
+  secret_ = std::move(next);
+  sequence_ = 0;
+  aead_.reset();
   return {};
 }
 
@@ -130,6 +142,9 @@ Result<void> RecordSealer::Seal(ContentType type, ByteView content, size_t max_f
   // RFC 8446 §5.3: "If a sequence number would wrap, implementations MUST either rekey [...] or
   // terminate the connection."
   if (keys_ && UINT64_MAX - keys_->sequence_ < records) return Reason::kSequenceExhausted;
+  if (keys_) {
+    if (Result<void> ready = keys_->Ready(); !ready.ok()) return ready;
+  }
   do {
     const ByteView fragment = content.first(std::min(content.size(), max_fragment));
     content = content.subspan(fragment.size());
@@ -160,7 +175,7 @@ Result<void> RecordSealer::SealOne13(ContentType type, ByteView fragment, Bytes&
   out.resize(start + kRecordHeaderSize + length);
   const uint8_t inner_type = static_cast<uint8_t>(type);
   uint8_t* record = out.data() + start;
-  return keys_->aead_.Seal(nonce, {record, kRecordHeaderSize}, fragment, {&inner_type, 1},
+  return keys_->aead_->Seal(nonce, {record, kRecordHeaderSize}, fragment, {&inner_type, 1},
                            record + kRecordHeaderSize);
 }
 
@@ -175,7 +190,7 @@ Result<void> RecordSealer::SealOne12(ContentType type, ByteView fragment, Bytes&
   out.resize(start + kRecordHeaderSize + length);
   uint8_t* body = out.data() + start + kRecordHeaderSize;
   if (prefix != 0) WriteU64(body, keys_->sequence_);
-  return keys_->aead_.Seal(nonce, associated_data, fragment, {}, body + prefix);
+  return keys_->aead_->Seal(nonce, associated_data, fragment, {}, body + prefix);
 }
 
 // ---- RecordOpener
@@ -196,6 +211,7 @@ Result<OpenedRecord> RecordOpener::Open(std::span<uint8_t> record, size_t max_pl
       body.size() == 2) {
     return OpenedRecord{type, body};
   }
+  if (Result<void> ready = keys_->Ready(); !ready.ok()) return ready.reason();
   Result<OpenedRecord> opened =
       keys_->is_tls13() ? Open13(record, max_plaintext) : Open12(record, max_plaintext);
   if (opened.ok()) ++keys_->sequence_;
@@ -211,7 +227,7 @@ Result<OpenedRecord> RecordOpener::Open13(std::span<uint8_t> record, size_t max_
   std::array<uint8_t, kAeadNonceSize> nonce;
   keys_->WriteNonce(keys_->sequence_, nonce);
   Result<std::span<uint8_t>> inner =
-      keys_->aead_.Open(nonce, record.first(kRecordHeaderSize), body);
+      keys_->aead_->Open(nonce, record.first(kRecordHeaderSize), body);
   if (!inner.ok()) return inner.reason();
   // RFC 8449 §4: the limit covers the content type and the padding.
   if (inner->size() > max_plaintext + 1) return Reason::kRecordOverflow;
@@ -244,7 +260,7 @@ Result<OpenedRecord> RecordOpener::Open12(std::span<uint8_t> record, size_t max_
   keys_->WriteNonce(number, nonce);
   const auto associated_data =
       AssociatedData12(keys_->sequence_, type, body.size() - kAeadTagSize);
-  Result<std::span<uint8_t>> plaintext = keys_->aead_.Open(nonce, associated_data, body);
+  Result<std::span<uint8_t>> plaintext = keys_->aead_->Open(nonce, associated_data, body);
   if (!plaintext.ok()) return plaintext.reason();
   return OpenedRecord{type, *plaintext};
 }

@@ -44,10 +44,12 @@ class RecordKeys {
  private:
   friend class RecordSealer;
   friend class RecordOpener;
-  RecordKeys(const SuiteInfo* suite, AeadDirection direction, Aead aead)
-      : suite_(suite), direction_(direction), aead_(std::move(aead)) {}
-  static Result<RecordKeys> Create13(TrafficKeys13 keys, AeadDirection direction);
-  static Result<RecordKeys> Create12(TrafficKeys12 keys, AeadDirection direction);
+  RecordKeys(const SuiteInfo* suite, AeadDirection direction)
+      : suite_(suite), direction_(direction) {}
+  // Keys the AEAD before its first record: keys that are given away unused cost nothing.
+  Result<void> Ready();
+  Result<void> Key13();
+  Result<void> Key12();
   bool is_tls13() const { return suite_->version == ProtocolVersion::kTls13; }
   // RFC 5288 §3: AES-GCM in TLS 1.2 carries eight bytes of its nonce in the record.
   bool has_explicit_nonce() const {
@@ -58,9 +60,9 @@ class RecordKeys {
 
   const SuiteInfo* suite_;
   AeadDirection direction_;
-  Aead aead_;
+  std::optional<Aead> aead_;
   HashSecret secret_;  // TLS 1.3: this generation's traffic secret; TLS 1.2: the AEAD key
-  AeadIv iv_;
+  AeadIv iv_;          // TLS 1.3: derived with the key
   uint64_t sequence_ = 0;
 };
 

@@ -1,0 +1,125 @@
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "tests/bench/floor.h"
+
+#include <openssl/hmac.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+namespace handfast::bench {
+namespace {
+
+void Require(bool condition, const char* what) {
+  if (condition) return;
+  std::fprintf(stderr, "the floor needs %s\n", what);
+  std::abort();
+}
+
+// RFC 8446 §7.1 without a PSK and §4.4.4: three extracts, of which one is a constant; "derived",
+// four traffic secrets, two Finished keys, three record keys and IVs; two Finished values.
+constexpr int kHmacs = 2 + 1 + 4 + 2 + 3 * 2 + 2;
+// ClientHello to the client's Finished with an ECDSA chain of one.
+constexpr size_t kTranscript = 1300;
+constexpr size_t kServerFlight = 850;
+constexpr size_t kClientFinished = 37;
+
+}  // namespace
+
+Floor::Floor(tls::ByteView key_pkcs8, bool rsa)
+    : sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
+      aes_(EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr)),
+      rsa_(rsa),
+      signer_(EVP_MD_CTX_new()),
+      cipher_(EVP_CIPHER_CTX_new()),
+      generator_(EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr)) {
+  const uint8_t* der = key_pkcs8.data();
+  key_ = d2i_AutoPrivateKey(nullptr, &der, static_cast<long>(key_pkcs8.size()));
+  Require(key_ != nullptr, "a key");
+  Require(EVP_PKEY_keygen_init(generator_) == 1, "a generator");
+  peer_ = EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519");
+  Require(peer_ != nullptr, "a peer");
+}
+
+Floor::~Floor() {
+  EVP_PKEY_CTX_free(generator_);
+  EVP_CIPHER_CTX_free(cipher_);
+  EVP_MD_CTX_free(signer_);
+  EVP_PKEY_free(peer_);
+  EVP_PKEY_free(key_);
+  EVP_CIPHER_free(aes_);
+  EVP_MD_free(sha256_);
+}
+
+void Floor::KeyExchange() {
+  EVP_PKEY* pair = nullptr;
+  Require(EVP_PKEY_generate(generator_, &pair) == 1, "a pair");
+  EVP_PKEY_CTX* derive = EVP_PKEY_CTX_new_from_pkey(nullptr, pair, nullptr);
+  uint8_t shared[32];
+  size_t size = sizeof(shared);
+  Require(EVP_PKEY_derive_init(derive) == 1 && EVP_PKEY_derive_set_peer(derive, peer_) == 1 &&
+              EVP_PKEY_derive(derive, shared, &size) == 1,
+          "a shared secret");
+  EVP_PKEY_CTX_free(derive);
+  EVP_PKEY_free(pair);
+}
+
+void Floor::Signature() {
+  std::array<uint8_t, 130> content{};
+  std::array<uint8_t, 512> signature;
+  size_t size = signature.size();
+  EVP_PKEY_CTX* context = nullptr;
+  Require(EVP_DigestSignInit_ex(signer_, &context, "SHA256", nullptr, nullptr, key_, nullptr) == 1,
+          "a signer");
+  if (rsa_) {
+    Require(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+                EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1,
+            "PSS");
+  }
+  Require(EVP_DigestSign(signer_, signature.data(), &size, content.data(), content.size()) == 1,
+          "a signature");
+}
+
+void Floor::Schedule() {
+  uint8_t key[32] = {1};
+  uint8_t info[54] = {2};
+  unsigned size = 0;
+  HMAC_CTX* hmac = HMAC_CTX_new();
+  for (int i = 0; i < kHmacs; ++i) {
+    HMAC_Init_ex(hmac, key, sizeof(key), sha256_, nullptr);
+    HMAC_Update(hmac, info, sizeof(info));
+    HMAC_Final(hmac, key, &size);
+  }
+  HMAC_CTX_free(hmac);
+  std::array<uint8_t, kTranscript> transcript{};
+  EVP_MD_CTX* hash = EVP_MD_CTX_new();
+  EVP_DigestInit_ex2(hash, sha256_, nullptr);
+  EVP_DigestUpdate(hash, transcript.data(), transcript.size());
+  EVP_DigestFinal_ex(hash, key, &size);
+  EVP_MD_CTX_free(hash);
+}
+
+void Floor::Records() {
+  uint8_t key[16] = {3};
+  uint8_t iv[12] = {4};
+  std::array<uint8_t, kServerFlight + 16> record{};
+  int size = 0;
+  EVP_EncryptInit_ex2(cipher_, aes_, key, iv, nullptr);
+  EVP_EncryptUpdate(cipher_, nullptr, &size, iv, 5);
+  EVP_EncryptUpdate(cipher_, record.data(), &size, record.data(), kServerFlight);
+  EVP_EncryptFinal_ex(cipher_, record.data() + kServerFlight, &size);
+  EVP_DecryptInit_ex2(cipher_, aes_, key, iv, nullptr);
+  EVP_DecryptUpdate(cipher_, nullptr, &size, iv, 5);
+  EVP_DecryptUpdate(cipher_, record.data(), &size, record.data(), kClientFinished);
+}
+
+void Floor::Handshake13() {
+  KeyExchange();
+  Signature();
+  Schedule();
+  Records();
+}
+
+}  // namespace handfast::bench

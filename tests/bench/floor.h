@@ -1,0 +1,43 @@
+// The crypto floor: what the cryptography of a handshake costs in libcrypto when nothing else is
+// done, every algorithm fetched and every context that can be kept made beforehand.
+#ifndef HANDFAST_TESTS_BENCH_FLOOR_H_
+#define HANDFAST_TESTS_BENCH_FLOOR_H_
+
+#include <openssl/evp.h>
+
+#include <memory>
+
+#include "tls/base/bytes.h"
+#include "tls/crypto/sign.h"
+
+namespace handfast::bench {
+
+class Floor {
+ public:
+  // `key_pkcs8` is the server's key; `rsa` says which scheme: PSS or ECDSA, both with SHA-256.
+  Floor(tls::ByteView key_pkcs8, bool rsa);
+  ~Floor();
+
+  // One TLS 1.3 server: an X25519 pair, the shared secret, a signature over 130 bytes, the key
+  // schedule as HMACs, the transcript's hash, and the records that are sealed and opened.
+  void Handshake13();
+
+ private:
+  void KeyExchange();
+  void Signature();
+  void Schedule();
+  void Records();
+
+  EVP_MD* sha256_;
+  EVP_CIPHER* aes_;
+  EVP_PKEY* key_;
+  EVP_PKEY* peer_;
+  bool rsa_;
+  EVP_MD_CTX* signer_;
+  EVP_CIPHER_CTX* cipher_;
+  EVP_PKEY_CTX* generator_;
+};
+
+}  // namespace handfast::bench
+
+#endif  // HANDFAST_TESTS_BENCH_FLOOR_H_
