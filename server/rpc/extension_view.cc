@@ -9,7 +9,6 @@
 namespace handfast::rpc {
 namespace {
 
-std::string Text(tls::ByteView bytes) { return Printable(bytes); }
 std::string Text(const tls::ServerName& name) { return Printable(name.host_name); }
 std::string Text(const tls::ProtocolName& name) { return Printable(name.name); }
 std::string Text(const tls::KeyShareEntry& share) {

@@ -32,17 +32,17 @@ absl::Status Draining() {
 
 }  // namespace
 
-void RelayStream::Await(const RelayServices& services, grpc::ServerCompletionQueue& queue) {
-  std::shared_ptr<RelayStream> stream(new RelayStream(services, queue));
+void RelayStream::Await(const RelayServices& relay, grpc::ServerCompletionQueue& queue) {
+  std::shared_ptr<RelayStream> stream(new RelayStream(relay, queue));
   stream->self_ = stream;
   stream->completions_due_ = 1;
   stream->context_.AsyncNotifyWhenDone(&stream->on_over_);
-  services.service.RequestRelay(&stream->context_, &stream->rpc_, &queue, &queue,
-                                &stream->on_accepted_);
+  relay.service.RequestRelay(&stream->context_, &stream->rpc_, &queue, &queue,
+                             &stream->on_accepted_);
 }
 
-RelayStream::RelayStream(const RelayServices& services, grpc::ServerCompletionQueue& queue)
-    : services_(services), queue_(queue) {}
+RelayStream::RelayStream(const RelayServices& relay, grpc::ServerCompletionQueue& queue)
+    : relay_(relay), queue_(queue) {}
 
 // ---- What gRPC tells.
 
@@ -53,7 +53,7 @@ void RelayStream::OnAccepted(bool ok) {
     alive = Settle();
     return;
   }
-  Await(services_, queue_);
+  Await(relay_, queue_);
   accepted_at_ = services_.clock.Now();
   absl::Status identified = Identify();
   const bool welcome = identified.ok() && services_.streams.Add(shared_from_this());

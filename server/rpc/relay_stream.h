@@ -39,8 +39,7 @@ inline constexpr size_t kMaxUnprocessedBytes = 256 * 1024;
 class RelayStreams;
 
 // What every stream needs; outlives them all.
-struct RelayServices {
-  v1::HandshakeService::AsyncService& service;
+struct RelayBackends {
   CompletionLoop& loop;
   const access::Policy& policy;
   const handshakes::ProfileSource& profiles;
@@ -49,12 +48,16 @@ struct RelayServices {
   observe::MetricsInterface& metrics;
   RelayStreams& streams;
 };
+struct RelayServices {
+  v1::HandshakeService::AsyncService& service;
+  RelayBackends backends;
+};
 
 class RelayStream final : public handshakes::ReplyListener,
                           public std::enable_shared_from_this<RelayStream> {
  public:
   // Takes the next Relay call that comes on `queue`.
-  static void Await(const RelayServices& services, grpc::ServerCompletionQueue& queue);
+  static void Await(const RelayServices& relay, grpc::ServerCompletionQueue& queue);
 
   // Tells the caller to open new handshakes elsewhere, and ends with the last live one.
   void Drain();
@@ -66,7 +69,7 @@ class RelayStream final : public handshakes::ReplyListener,
   // One handshake of the stream, and what it is still to be told.
   class Tag;
 
-  RelayStream(const RelayServices& services, grpc::ServerCompletionQueue& queue);
+  RelayStream(const RelayServices& relay, grpc::ServerCompletionQueue& queue);
 
   void OnAccepted(bool ok);
   void OnRead(bool ok);
@@ -92,7 +95,8 @@ class RelayStream final : public handshakes::ReplyListener,
   // Lets go of what gRPC held: the last completion has come.
   std::shared_ptr<RelayStream> Settle();
 
-  const RelayServices services_;
+  const RelayServices& relay_;
+  const RelayBackends& services_ = relay_.backends;
   grpc::ServerCompletionQueue& queue_;
   grpc::ServerContext context_;
   grpc::ServerAsyncReaderWriter<v1::RelayResponse, v1::RelayRequest> rpc_{&context_};

@@ -1,0 +1,34 @@
+// ConnectionService: the adapter between the contract and server/connections.
+#ifndef HANDFAST_SERVER_RPC_CONNECTION_SERVICE_H_
+#define HANDFAST_SERVER_RPC_CONNECTION_SERVICE_H_
+
+#include "handfast/v1/connections.grpc.pb.h"
+#include "server/connections/connections.h"
+#include "server/rpc/service.h"
+#include "server/rpc/unary_call.h"
+
+namespace handfast::rpc {
+
+class ConnectionService final : public Service {
+ public:
+  ConnectionService(connections::Connections& connections, const UnaryServices& unary)
+      : connections_(connections), unary_(unary) {}
+
+  grpc::Service& grpc_service() override { return service_; }
+  std::string name() const override { return v1::ConnectionService::service_full_name(); }
+  void Await(grpc::ServerCompletionQueue& queue) override;
+
+ private:
+  absl::StatusOr<v1::Connection> Get(const access::Principal& principal,
+                                     const v1::GetConnectionRequest& request);
+  absl::StatusOr<v1::TerminateConnectionResponse> Terminate(
+      const access::Principal& principal, const v1::TerminateConnectionRequest& request);
+
+  v1::ConnectionService::AsyncService service_;
+  connections::Connections& connections_;
+  const UnaryServices unary_;
+};
+
+}  // namespace handfast::rpc
+
+#endif  // HANDFAST_SERVER_RPC_CONNECTION_SERVICE_H_

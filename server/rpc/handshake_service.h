@@ -1,0 +1,36 @@
+// HandshakeService: the adapter between the contract and server/handshakes.
+#ifndef HANDFAST_SERVER_RPC_HANDSHAKE_SERVICE_H_
+#define HANDFAST_SERVER_RPC_HANDSHAKE_SERVICE_H_
+
+#include "handfast/v1/handshake.grpc.pb.h"
+#include "server/rpc/relay_stream.h"
+#include "server/rpc/service.h"
+#include "server/rpc/unary_call.h"
+
+namespace handfast::rpc {
+
+class HandshakeService final : public Service {
+ public:
+  HandshakeService(const RelayBackends& relay, const UnaryServices& unary)
+      : relay_{service_, relay}, unary_(unary) {}
+
+  grpc::Service& grpc_service() override { return service_; }
+  std::string name() const override { return v1::HandshakeService::service_full_name(); }
+  void Await(grpc::ServerCompletionQueue& queue) override;
+
+ private:
+  absl::StatusOr<v1::Handshake> Get(const access::Principal& principal,
+                                    const v1::GetHandshakeRequest& request);
+  absl::StatusOr<v1::AbortHandshakeResponse> Abort(const access::Principal& principal,
+                                                   const v1::AbortHandshakeRequest& request);
+  absl::StatusOr<std::shared_ptr<handshakes::Handshake>> Find(const access::Principal& principal,
+                                                              const std::string& name);
+
+  v1::HandshakeService::AsyncService service_;
+  const RelayServices relay_;
+  const UnaryServices unary_;
+};
+
+}  // namespace handfast::rpc
+
+#endif  // HANDFAST_SERVER_RPC_HANDSHAKE_SERVICE_H_

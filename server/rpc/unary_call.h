@@ -1,0 +1,118 @@
+// One unary call: who calls, may they, do it, answer. The same for every method, so that none can
+// forget the second step.
+#ifndef HANDFAST_SERVER_RPC_UNARY_CALL_H_
+#define HANDFAST_SERVER_RPC_UNARY_CALL_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "server/access/policy.h"
+#include "server/access/work_queue_interface.h"
+#include "server/observe/metrics_interface.h"
+#include "server/rpc/completion.h"
+#include "server/rpc/identity.h"
+#include "server/rpc/status.h"
+
+namespace handfast::rpc {
+
+struct UnaryServices {
+  const access::Policy& policy;
+  // For what waits for a disk or makes keys.
+  access::WorkQueueInterface& blocking;
+  observe::MetricsInterface& metrics;
+};
+
+template <class Request, class Response>
+struct UnaryMethod {
+  // "/handfast.v1.KeyService/GetKey".
+  std::string name;
+  // The generated RequestX of the service.
+  std::function<void(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
+                     grpc::ServerCompletionQueue*, void* tag)>
+      ask;
+  // It may change the request, to wipe what is secret in it.
+  std::function<absl::StatusOr<Response>(const access::Principal&, Request&)> serve;
+  // The resource name whose tenant must be the caller's; null: it is about none.
+  std::function<const std::string&(const Request&)> resource;
+  bool blocks = false;
+};
+
+template <class Request, class Response>
+class UnaryCall {
+ public:
+  using Method = UnaryMethod<Request, Response>;
+
+  static void Await(const UnaryServices& services, std::shared_ptr<const Method> method,
+                    grpc::ServerCompletionQueue& queue) {
+    auto* call = new UnaryCall(services, std::move(method), queue);
+    call->method_->ask(&call->context_, &call->request_, &call->writer_, &queue,
+                       &call->on_accepted_);
+  }
+
+ private:
+  UnaryCall(const UnaryServices& services, std::shared_ptr<const Method> method,
+            grpc::ServerCompletionQueue& queue)
+      : services_(services), method_(std::move(method)), queue_(queue) {}
+
+  void OnAccepted(bool ok) {
+    if (!ok) {  // the server shuts down
+      delete this;
+      return;
+    }
+    Await(services_, method_, queue_);
+    absl::StatusOr<access::Principal> principal = Authorize();
+    if (!principal.ok()) return Finish(principal.status());
+    if (!method_->blocks) return Serve(*principal);
+    absl::Status queued = services_.blocking.Submit(
+        principal->tenant, access::Lane::kGeneral,
+        [this, principal = *principal] { Serve(principal); });
+    if (!queued.ok()) Finish(queued);
+  }
+
+  void OnFinished(bool) { delete this; }
+
+  absl::StatusOr<access::Principal> Authorize() {
+    absl::StatusOr<std::string> name = PrincipalOf(*context_.auth_context());
+    if (!name.ok()) return name.status();
+    if (!method_->resource) return services_.policy.Authorize(*name, method_->name);
+    return services_.policy.Authorize(*name, method_->name, method_->resource(request_));
+  }
+
+  void Serve(const access::Principal& principal) {
+    absl::StatusOr<Response> response = method_->serve(principal, request_);
+    if (!response.ok()) return Finish(response.status());
+    services_.metrics.RpcFinished(method_->name, "OK");
+    writer_.Finish(*response, grpc::Status::OK, &on_finished_);
+  }
+
+  void Finish(const absl::Status& status) {
+    services_.metrics.RpcFinished(method_->name, CodeName(status));
+    writer_.FinishWithError(ToGrpc(status), &on_finished_);
+  }
+
+  const UnaryServices& services_;
+  const std::shared_ptr<const Method> method_;
+  grpc::ServerCompletionQueue& queue_;
+  grpc::ServerContext context_;
+  Request request_;
+  grpc::ServerAsyncResponseWriter<Response> writer_{&context_};
+  CompletionOf<UnaryCall, &UnaryCall::OnAccepted> on_accepted_{this};
+  CompletionOf<UnaryCall, &UnaryCall::OnFinished> on_finished_{this};
+};
+
+// Asks for calls of `method` on `queue`, for ever.
+template <class Request, class Response>
+void AwaitUnary(const UnaryServices& services, UnaryMethod<Request, Response> method,
+                grpc::ServerCompletionQueue& queue) {
+  UnaryCall<Request, Response>::Await(
+      services, std::make_shared<const UnaryMethod<Request, Response>>(std::move(method)), queue);
+}
+
+}  // namespace handfast::rpc
+
+#endif  // HANDFAST_SERVER_RPC_UNARY_CALL_H_

@@ -1,0 +1,247 @@
+#include "server/service.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/access/admission.h"
+#include "server/access/policy.h"
+#include "server/access/work_queue.h"
+#include "server/connections/connections.h"
+#include "server/custody/custody.h"
+#include "server/handshakes/handshakes.h"
+#include "server/handshakes/reaper.h"
+#include "server/observe/admin_server.h"
+#include "server/observe/metrics.h"
+#include "server/profiles.h"
+#include "server/rpc/rpc_server.h"
+#include "server/trust/peer_trust.h"
+#include "tls/crypto/random.h"
+
+namespace handfast {
+namespace {
+
+// One in four processors polls: moving a message costs a third of working on it.
+constexpr int kWorkersPerPoller = 4;
+
+// Of those connections whose keys stay here. Each holds its keys in memory, about 2 KiB.
+constexpr size_t kMaxKeptConnections = 10'000;
+
+std::chrono::steady_clock::time_point Now() { return std::chrono::steady_clock::now(); }
+
+int PollersOf(const config::Limits& limits) {
+  return std::max(1, limits.worker_threads / kWorkersPerPoller);
+}
+
+// The pollers work too, so they are taken off the workers.
+access::WorkQueueOptions WorkOptions(const config::Limits& limits) {
+  access::WorkQueueOptions options;
+  options.threads = {std::max(1, limits.worker_threads - PollersOf(limits)), limits.rsa_threads};
+  return options;
+}
+
+// Writes to one database wait for each other anyway.
+access::WorkQueueOptions BlockingOptions() {
+  access::WorkQueueOptions options;
+  options.threads = {1, 0};
+  return options;
+}
+
+access::AdmissionOptions AdmissionFrom(const config::Limits& limits) {
+  return {.max_live = limits.live_handshakes,
+          .max_live_per_tenant = limits.live_handshakes_per_tenant,
+          .rate_per_tenant = static_cast<double>(limits.handshake_rate_per_tenant),
+          .burst_per_tenant = static_cast<double>(limits.handshake_burst_per_tenant)};
+}
+
+absl::StatusOr<access::Policy> PolicyFrom(const config::Config& config) {
+  std::vector<access::Principal> principals;
+  for (const config::Principal& principal : config.principals) {
+    principals.push_back({.name = principal.name,
+                          .tenant = principal.tenant,
+                          .caller = principal.caller,
+                          .operator_role = principal.operator_role,
+                          .release_keys = principal.release_keys});
+  }
+  return access::Policy::Create(std::move(principals));
+}
+
+absl::StatusOr<trust::PeerTrust> TrustFrom(const config::Config& config) {
+  std::map<std::string, std::string> files;
+  for (const config::TrustBundle& bundle : config.trust_bundles) files[bundle.name] = bundle.file;
+  return trust::PeerTrust::Load(files);
+}
+
+rpc::RpcOptions RpcFrom(const config::Config& config) {
+  rpc::RpcOptions options;
+  for (const config::TcpListener& listener : config.tcp_listeners) {
+    options.tcp.push_back({.host = listener.host,
+                           .port = listener.port,
+                           .certificate_file = listener.certificate_file,
+                           .key_file = listener.key_file,
+                           .client_ca_file = listener.client_ca_file});
+  }
+  for (const config::UnixListener& listener : config.unix_listeners) {
+    options.unix_sockets.push_back({.path = listener.path,
+                                    .mode = listener.mode,
+                                    .allowed_uids = listener.allowed_uids,
+                                    .principal = listener.principal()});
+  }
+  options.max_connections = static_cast<size_t>(config.limits.connections);
+  options.pollers = PollersOf(config.limits);
+  return options;
+}
+
+}  // namespace
+
+// In the order in which one stands on another; destroyed from the bottom.
+struct Service::State {
+  explicit State(const config::Config& config, access::Policy policy_in, trust::PeerTrust trust_in,
+                 std::unique_ptr<custody::Custody> custody_in)
+      : policy(std::move(policy_in)),
+        trust(std::move(trust_in)),
+        custody(std::move(custody_in)),
+        metrics(kVersion, Sources()),
+        admission(AdmissionFrom(config.limits), Now,
+                  [this](std::string_view reason) { metrics.Refused(reason); }),
+        work(WorkOptions(config.limits), Now,
+             [this](const access::WorkObservation& done) {
+               metrics.WorkDone(access::Name(done.lane), done.waited_s, done.ran_s);
+             }),
+        blocking(BlockingOptions(), Now),
+        connections(clock,
+                    {.released = static_cast<size_t>(config.limits.established_connections),
+                     .kept = kMaxKeptConnections}),
+        profiles(config, trust),
+        handshakes({.clock = clock,
+                    .randomness = tls::SystemRandomness(),
+                    .credentials = *custody,
+                    .trust = trust,
+                    .admission = admission,
+                    .work = work,
+                    .connections = connections,
+                    .metrics = metrics}),
+        drain(config.drain) {}
+
+  observe::MetricSources Sources() {
+    return {.served_not_after =
+                [this] {
+                  std::vector<int64_t> times;
+                  for (const auto& served : custody->Served()) {
+                    times.push_back(served.not_after_unix_s);
+                  }
+                  return times;
+                },
+            .queue_length =
+                [this](std::string_view lane) {
+                  const bool rsa = lane == access::Name(access::Lane::kRsa);
+                  return static_cast<double>(
+                      work.waiting(rsa ? access::Lane::kRsa : access::Lane::kGeneral));
+                }};
+  }
+
+  absl::Status StartServing(const config::Config& config);
+  absl::Status StartAdmin(const config::Admin& options);
+
+  const handshakes::SystemClock clock;
+  const access::Policy policy;
+  const trust::PeerTrust trust;
+  const std::unique_ptr<custody::Custody> custody;
+  observe::Metrics metrics;
+  access::Admission admission;
+  access::WorkQueue work;
+  access::WorkQueue blocking;
+  connections::Connections connections;
+  const Profiles profiles;
+  handshakes::Handshakes handshakes;
+  const std::chrono::seconds drain;
+  std::atomic<bool> ready{false};
+  std::unique_ptr<rpc::RpcServer> server;
+  std::unique_ptr<handshakes::Reaper> reaper;
+  std::unique_ptr<observe::AdminServer> admin;
+  std::string admin_host;
+};
+
+absl::Status Service::State::StartServing(const config::Config& config) {
+  auto started = rpc::RpcServer::Start(RpcFrom(config), {.policy = policy,
+                                                         .profiles = profiles,
+                                                         .handshakes = handshakes,
+                                                         .clock = clock,
+                                                         .connections = connections,
+                                                         .custody = *custody,
+                                                         .work = work,
+                                                         .blocking = blocking,
+                                                         .metrics = metrics});
+  if (!started.ok()) return started.status();
+  server = *std::move(started);
+  reaper = std::make_unique<handshakes::Reaper>(handshakes,
+                                                [this] { server->DrainOldStreams(); });
+  if (config.admin) {
+    if (absl::Status status = StartAdmin(*config.admin); !status.ok()) return status;
+  }
+  ready = true;
+  server->SetServing(true);
+  return absl::OkStatus();
+}
+
+absl::Status Service::State::StartAdmin(const config::Admin& options) {
+  admin_host = options.host;
+  auto started = observe::AdminServer::Start(
+      {.host = options.host, .port = options.port},
+      {.metrics = [this] { return metrics.Text(); },
+       .live = [this] { return ready ? server->CheckLive() : absl::OkStatus(); },
+       .ready =
+           [this] {
+             return ready ? custody->Check() : absl::UnavailableError("the service is draining");
+           }});
+  if (!started.ok()) return started.status();
+  admin = *std::move(started);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Service>> Service::Start(const config::Config& config) {
+  absl::StatusOr<access::Policy> policy = PolicyFrom(config);
+  if (!policy.ok()) return policy.status();
+  absl::StatusOr<trust::PeerTrust> trust = TrustFrom(config);
+  if (!trust.ok()) return trust.status();
+  absl::StatusOr<std::unique_ptr<custody::Custody>> custody =
+      custody::Custody::Open({.database_path = config.custody.database_file,
+                              .kek_path = config.custody.kek_file},
+                             tls::SystemRandomness(),
+                             [] { return handshakes::SystemClock().UnixSeconds(); });
+  if (!custody.ok()) return custody.status();
+  auto state =
+      std::make_unique<State>(config, *std::move(policy), *std::move(trust), *std::move(custody));
+  std::unique_ptr<Service> service(new Service(std::move(state)));
+  if (absl::Status started = service->state_->StartServing(config); !started.ok()) return started;
+  return service;
+}
+
+Service::Service(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Service::~Service() {
+  state_->ready = false;
+  state_->admin.reset();
+  state_->reaper.reset();
+  // What is left in the queues must not answer into a server that has gone.
+  state_->blocking.Shutdown();
+  state_->work.Shutdown();
+}
+
+std::vector<std::string> Service::addresses() const { return state_->server->addresses(); }
+
+std::string Service::admin_address() const {
+  if (!state_->admin) return "";
+  const bool is_v6 = state_->admin_host.find(':') != std::string::npos;
+  return is_v6 ? absl::StrCat("[", state_->admin_host, "]:", state_->admin->port())
+               : absl::StrCat(state_->admin_host, ":", state_->admin->port());
+}
+
+void Service::Drain() {
+  state_->ready = false;
+  state_->server->Drain(state_->drain);
+}
+
+}  // namespace handfast
