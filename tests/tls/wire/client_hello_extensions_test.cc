@@ -1,0 +1,149 @@
+// ReadExtensions: what a server makes of a ClientHello's extension block.
+#include <gtest/gtest.h>
+
+#include "tls/wire/client_hello_extensions.h"
+
+namespace handfast::tls::test {
+namespace {
+
+using Block = std::vector<std::pair<ExtensionType, std::string>>;
+
+// The bytes of the extensions' data live as long as the call.
+Result<ClientHelloExtensions> Read(const Block& block) {
+  static std::vector<Bytes> data;
+  data.clear();
+  data.reserve(block.size());
+  ClientHello hello;
+  for (const auto& [type, hex] : block) {
+    data.push_back(FromHex(hex).value());
+    hello.extensions.push_back({type, data.back()});
+  }
+  return ReadExtensions(hello);
+}
+
+std::string NameExtension(std::string_view name) {
+  Bytes body;
+  const ServerNameList list{{{0, AsBytes(name)}}};
+  EXPECT_TRUE(AppendSerialized(body, list));
+  return ToHex(body);
+}
+
+// A legal body of each known extension.
+const Block& KnownExtensions() {
+  static const Block known = {
+      {ExtensionType::kServerName, NameExtension("example.test")},
+      {ExtensionType::kSupportedVersions, "020304"},
+      {ExtensionType::kSupportedGroups, "0002001d"},
+      {ExtensionType::kSignatureAlgorithms, "00020807"},
+      {ExtensionType::kKeyShare, "0005001d0001aa"},
+      {ExtensionType::kAlpn, "0003026832"},
+      {ExtensionType::kEcPointFormats, "0100"},
+      {ExtensionType::kRecordSizeLimit, "4001"},
+      {ExtensionType::kRenegotiationInfo, "00"},
+      {ExtensionType::kExtendedMasterSecret, ""},
+      {ExtensionType::kPreSharedKey, "00"},
+  };
+  return known;
+}
+
+TEST(ReadExtensions, AllKnown) {
+  const auto read = Read(KnownExtensions());
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->server_name, "example.test");
+  EXPECT_EQ(read->supported_versions->versions.size(), 1u);
+  EXPECT_EQ(read->supported_groups->groups.front(), NamedGroup::kX25519);
+  EXPECT_EQ(read->signature_algorithms->schemes.front(), SignatureScheme::kEd25519);
+  EXPECT_EQ(read->key_share->client_shares.front().key_exchange.size(), 1u);
+  EXPECT_EQ(AsText(read->alpn->names.front().name), "h2");
+  EXPECT_EQ(read->record_size_limit->record_size_limit, 16385);
+  EXPECT_TRUE(read->renegotiation_info->renegotiated_connection.empty());
+  EXPECT_TRUE(read->extended_master_secret);
+  EXPECT_TRUE(read->pre_shared_key);
+}
+
+// RFC 8446 §4.2: "There MUST NOT be more than one extension of the same type in a given extension
+// block."
+TEST(T27_DuplicateExtension, EachKnownOne) {
+  for (const auto& extension : KnownExtensions()) {
+    const auto read = Read({extension, extension});
+    ASSERT_FALSE(read.ok()) << Name(extension.first);
+    EXPECT_EQ(read.reason(), Reason::kDuplicateExtension) << Name(extension.first);
+    EXPECT_TRUE(Read({extension}).ok()) << Name(extension.first);
+  }
+}
+TEST(T27_DuplicateExtension, AnUnknownOneToo) {
+  const auto unknown = static_cast<ExtensionType>(0x1234);
+  EXPECT_EQ(Read({{unknown, ""}, {unknown, ""}}).reason(), Reason::kDuplicateExtension);
+}
+
+// RFC 8701 §3.1: GREASE values are ignored like any unknown one.
+TEST(T27_Grease, IsPassedOver) {
+  Block block = KnownExtensions();
+  for (int i = 0; i < 16; ++i) {
+    const auto grease = static_cast<ExtensionType>(0x0a0a + 0x1010 * i);
+    block.insert(block.begin(), {grease, i % 2 == 0 ? "" : "00"});
+  }
+  EXPECT_TRUE(Read(block).ok());
+}
+
+// T11: each known body cut at every byte, and with a byte too many.
+TEST(T11_ExtensionBodies, CutOrTooLong) {
+  for (const auto& [type, hex] : KnownExtensions()) {
+    if (type == ExtensionType::kPreSharedKey) continue;  // not read until sessions are resumed
+    for (size_t digits = 0; digits < hex.size(); digits += 2) {
+      const auto read = Read({{type, hex.substr(0, digits)}});
+      ASSERT_FALSE(read.ok()) << Name(type) << " " << digits / 2;
+      EXPECT_EQ(read.reason(), Reason::kDecodeError);
+    }
+    const auto read = Read({{type, hex + "00"}});
+    ASSERT_FALSE(read.ok()) << Name(type);
+    EXPECT_EQ(read.reason(), Reason::kDecodeError) << Name(type);
+  }
+}
+
+// RFC 8446 §4.2.11: pre_shared_key is the last one.
+TEST(T26_PreSharedKey, MustBeLast) {
+  EXPECT_TRUE(Read({{ExtensionType::kAlpn, "0003026832"}, {ExtensionType::kPreSharedKey, ""}}).ok());
+  EXPECT_EQ(
+      Read({{ExtensionType::kPreSharedKey, ""}, {ExtensionType::kAlpn, "0003026832"}}).reason(),
+      Reason::kPskNotLast);
+}
+
+struct HostCase {
+  std::string name;
+  bool legal;
+};
+
+// RFC 6066 §3.
+TEST(T27_ServerName, OnlyHostNames) {
+  const HostCase kCases[] = {
+      {"example.test", true},         {"a", true},
+      {"EXAMPLE.test", true},         {"xn--bcher-kva.example", true},
+      {"under_score.example", true},  {std::string(253, 'a'), true},
+      {std::string(254, 'a'), false}, {"example.test.", false},
+      {".example.test", false},       {std::string("a\0b", 3), false},
+      {"a b", false},                 {"a/b", false},
+      {"*.example", false},           {"b\xc3\xbc" "cher.example", false},
+      {"a\nb", false},                {"[::1]", false},
+  };
+  for (const HostCase& c : kCases) {
+    const auto read = Read({{ExtensionType::kServerName, NameExtension(c.name)}});
+    ASSERT_EQ(read.ok(), c.legal) << c.name;
+    if (!c.legal) {
+      EXPECT_EQ(read.reason(), Reason::kBadServerName) << c.name;
+    }
+  }
+  EXPECT_EQ(Read({{ExtensionType::kServerName, NameExtension("EXAMPLE.test")}})->server_name,
+            "example.test");
+}
+TEST(T27_ServerName, OneOfAKind) {
+  EXPECT_EQ(Read({{ExtensionType::kServerName, "0008000001610000016200"}}).reason(),
+            Reason::kDecodeError);
+  EXPECT_EQ(Read({{ExtensionType::kServerName, "00080000016100000162"}}).reason(),
+            Reason::kBadServerName);
+  // Of an unknown kind: passed over.
+  EXPECT_EQ(Read({{ExtensionType::kServerName, "00080500016100000162"}})->server_name, "b");
+}
+
+}  // namespace
+}  // namespace handfast::tls::test
