@@ -91,10 +91,10 @@ int Serve(const Options& options) {
   }
   Metrics metrics;
   std::atomic<bool> draining{false};
-  client::Relay relay(options.endpoint);
+  auto relay = std::make_unique<client::Relay>(options.endpoint);
   std::unique_ptr<Admin> admin;
   if (!options.admin.empty()) {
-    admin = Admin::Start(options.admin, metrics, [&] { return !draining && relay.healthy(); });
+    admin = Admin::Start(options.admin, metrics, [&] { return !draining && relay->healthy(); });
     if (admin == nullptr) {
       log.Line(LogLevel::kError, "cannot listen for --admin", {{"address", options.admin}});
       close(listener);
@@ -103,7 +103,7 @@ int Serve(const Options& options) {
   }
   Shared shared{.options = options,
                 .start = MakeStart(options),
-                .relay = relay,
+                .relay = *relay,
                 .metrics = metrics,
                 .log = log,
                 .listener = listener};
@@ -129,6 +129,9 @@ int Serve(const Options& options) {
   shutdown(listener, SHUT_RD);
   for (std::thread& thread : threads) thread.join();
   close(listener);
+  admin.reset();
+  // Before the workers, whose inboxes it fills.
+  relay.reset();
   log.Line(LogLevel::kInfo, "stopped");
   return 0;
 }
