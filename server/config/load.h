@@ -1,6 +1,7 @@
 // From a YAML document, the environment and flags to a Config: flag > environment > file > default.
 // A pure function of its input, but for the question whether the files it names are there. A
-// mistake is told with file, line and what was probably meant; all of them at once.
+// mistake is told with file, line and what was probably meant: all that the schema forbids at once,
+// and when there is none, all that makes no sense.
 #ifndef HANDFAST_SERVER_CONFIG_LOAD_H_
 #define HANDFAST_SERVER_CONFIG_LOAD_H_
 

@@ -1,0 +1,148 @@
+// Profiles: a base, narrowed.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/config/resolver.h"
+#include "tls/crypto/cipher_suite.h"
+
+namespace handfast::config {
+namespace {
+
+constexpr uint32_t kMinDeadlineMs = 100;
+constexpr uint32_t kMaxDeadlineMs = 120'000;
+
+// The items of `base` that `names` select, in the order of `names`; all of them where it is empty.
+// What is not in the base goes to `wrong` with a hint.
+template <class T, class Names>
+std::vector<T> Narrow(const std::vector<T>& base, const Names& names,
+                      std::vector<std::pair<int, std::string>>& wrong) {
+  if (names.empty()) return base;
+  std::vector<std::string> known;
+  for (const T& item : base) known.push_back(tls::Name(item));
+  std::vector<T> selected;
+  for (int i = 0; i < names.size(); ++i) {
+    const auto found = std::find(known.begin(), known.end(), names[i]);
+    if (found == known.end()) {
+      wrong.emplace_back(i, absl::StrCat("is ", Quote(names[i]), ", which the base does not have",
+                                         Hint(names[i], known)));
+      continue;
+    }
+    const T& item = base[static_cast<size_t>(found - known.begin())];
+    if (std::find(selected.begin(), selected.end(), item) != selected.end()) {
+      wrong.emplace_back(i, absl::StrCat("is ", Quote(names[i]), " a second time"));
+    } else {
+      selected.push_back(item);
+    }
+  }
+  return selected;
+}
+
+bool HasSuiteFor(const tls::Profile& profile, tls::ProtocolVersion version) {
+  return std::any_of(profile.cipher_suites.begin(), profile.cipher_suites.end(),
+                     [version](tls::CipherSuite suite) {
+                       const tls::SuiteInfo* info = tls::FindSuite(suite);
+                       return info != nullptr && info->version == version;
+                     });
+}
+
+tls::ClientAuth ToClientAuth(v1::ClientAuthMode mode) {
+  switch (mode) {
+    case v1::CLIENT_AUTH_MODE_OPTIONAL:
+      return tls::ClientAuth::kOptional;
+    case v1::CLIENT_AUTH_MODE_REQUIRED:
+      return tls::ClientAuth::kRequired;
+    default:
+      return tls::ClientAuth::kNone;
+  }
+}
+
+// The base that a built-in name stands for; unspecified: the name is not built in.
+v1::ProfileBase BuiltIn(std::string_view name) {
+  if (name == "modern") return v1::PROFILE_BASE_MODERN;
+  if (name == "intermediate") return v1::PROFILE_BASE_INTERMEDIATE;
+  return v1::PROFILE_BASE_UNSPECIFIED;
+}
+
+}  // namespace
+
+void Resolver::ClientAuth(const std::string& path, const v1::ProfileConfig& written,
+                          Profile& profile) {
+  profile.tls.client_auth = ToClientAuth(written.client_auth());
+  profile.trust_bundle = written.trust_bundle();
+  if (profile.tls.client_auth == tls::ClientAuth::kNone) {
+    if (written.has_trust_bundle()) {
+      Wrong(path + ".trust_bundle", "is of no use without client_auth");
+    }
+    return;
+  }
+  if (!written.has_trust_bundle()) {
+    return Wrong(path + ".client_auth", "needs a trust_bundle");
+  }
+  std::vector<std::string> known;
+  for (const TrustBundle& bundle : config_.trust_bundles) known.push_back(bundle.name);
+  if (std::find(known.begin(), known.end(), written.trust_bundle()) == known.end()) {
+    Wrong(path + ".trust_bundle", absl::StrCat("names no trust bundle: ",
+                                               Quote(written.trust_bundle()),
+                                               Hint(written.trust_bundle(), known)));
+  }
+}
+
+Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& written) {
+  Profile profile;
+  profile.tls = written.base() == v1::PROFILE_BASE_MODERN ? tls::ModernProfile()
+                                                          : tls::IntermediateProfile();
+  profile.tls.name = written.name();
+  const auto narrow = [&](auto& list, const auto& names, const char* field) {
+    std::vector<std::pair<int, std::string>> wrong;
+    list = Narrow(list, names, wrong);
+    for (const auto& [index, words] : wrong) {
+      Wrong(absl::StrCat(path, ".", field, "[", index, "]"), words);
+    }
+  };
+  narrow(profile.tls.versions, written.versions(), "versions");
+  narrow(profile.tls.cipher_suites, written.cipher_suites(), "cipher_suites");
+  narrow(profile.tls.groups, written.groups(), "groups");
+  for (const tls::ProtocolVersion version : profile.tls.versions) {
+    if (!HasSuiteFor(profile.tls, version)) {
+      Wrong(path + ".cipher_suites",
+            absl::StrCat("has none for ", tls::Name(version), ", which the profile speaks"));
+    }
+  }
+  ClientAuth(path, written, profile);
+  profile.tls.refuse_unknown_names = written.refuse_unknown_names();
+  profile.release_keys = written.release_keys();
+  profile.handshake_deadline = std::chrono::milliseconds(
+      Number(path + ".handshake_deadline_ms", written.handshake_deadline_ms(), kMinDeadlineMs,
+             kMaxDeadlineMs));
+  return profile;
+}
+
+void Resolver::Profiles() {
+  std::set<std::string> seen;
+  std::vector<std::string> names;
+  for (int i = 0; i < written_.profiles_size(); ++i) {
+    const v1::ProfileConfig& written = written_.profiles(i);
+    const std::string path = absl::StrCat("profiles[", i, "]");
+    UniqueId(path + ".name", written.name(), seen);
+    names.push_back(written.name());
+    const v1::ProfileBase built_in = BuiltIn(written.name());
+    if (written.base() == v1::PROFILE_BASE_UNSPECIFIED) {
+      Wrong(path + ".base", "is required: modern or intermediate");
+      continue;
+    }
+    if (built_in != v1::PROFILE_BASE_UNSPECIFIED && built_in != written.base()) {
+      Wrong(path + ".base", absl::StrCat("must be ", written.name(), " in the profile ",
+                                         written.name(), ": give this one another name"));
+    }
+    config_.profiles.push_back(OneProfile(path, written));
+  }
+  config_.default_profile = written_.default_profile();
+  if (std::find(names.begin(), names.end(), config_.default_profile) == names.end()) {
+    Wrong("default_profile", absl::StrCat("names no profile: ", Quote(config_.default_profile),
+                                          Hint(config_.default_profile, names)));
+  }
+}
+
+}  // namespace handfast::config
