@@ -28,6 +28,20 @@ const T* As(const Context& context) {
   return std::launder(reinterpret_cast<const T*>(context.data()));
 }
 
+// Constant sizes in both, for the compiler to make moves of.
+void CopyContext(HashAlgorithm algorithm, const Context& from, Context& to) {
+  if (algorithm == HashAlgorithm::kSha256) {
+    new (to.data()) SHA256_CTX(*As<SHA256_CTX>(from));
+  } else {
+    new (to.data()) SHA512_CTX(*As<SHA512_CTX>(from));
+  }
+}
+
+void WipeContext(HashAlgorithm algorithm, Context& context) {
+  const bool sha256 = algorithm == HashAlgorithm::kSha256;
+  Wipe(std::span(context).first(sha256 ? sizeof(SHA256_CTX) : sizeof(SHA512_CTX)));
+}
+
 // SHA-256 and SHA-384 differ in the width of a word, of a counter and of a block alone.
 constexpr size_t kWords = 8;
 
@@ -107,7 +121,7 @@ bool LoadFrom(Reader& in, Sha& sha) {
 
 }  // namespace
 
-RunningHash::RunningHash(HashAlgorithm algorithm) : algorithm_(algorithm), context_{} {
+RunningHash::RunningHash(HashAlgorithm algorithm) : algorithm_(algorithm) {
   if (algorithm_ == HashAlgorithm::kSha256) {
     SHA256_Init(new (context_.data()) SHA256_CTX);
   } else {
@@ -115,7 +129,19 @@ RunningHash::RunningHash(HashAlgorithm algorithm) : algorithm_(algorithm), conte
   }
 }
 
-RunningHash::~RunningHash() { Wipe(context_); }
+RunningHash::~RunningHash() { WipeContext(algorithm_, context_); }
+
+RunningHash::RunningHash(const RunningHash& other) : algorithm_(other.algorithm_) {
+  CopyContext(algorithm_, other.context_, context_);
+}
+
+RunningHash& RunningHash::operator=(const RunningHash& other) {
+  if (this == &other) return *this;
+  WipeContext(algorithm_, context_);
+  algorithm_ = other.algorithm_;
+  CopyContext(algorithm_, other.context_, context_);
+  return *this;
+}
 
 void RunningHash::Update(ByteView bytes) {
   if (algorithm_ == HashAlgorithm::kSha256) {
@@ -138,7 +164,7 @@ void RunningHash::Finish(uint8_t* out) {
   } else {
     SHA384_Final(out, As<SHA512_CTX>(context_));
   }
-  Wipe(context_);
+  WipeContext(algorithm_, context_);
 }
 
 Bytes RunningHash::Save() const {

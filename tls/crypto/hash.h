@@ -35,8 +35,8 @@ class RunningHash {
  public:
   explicit RunningHash(HashAlgorithm algorithm);
   ~RunningHash();  // wipes: an HMAC's inner state is a secret
-  RunningHash(const RunningHash&) = default;
-  RunningHash& operator=(const RunningHash&) = default;
+  RunningHash(const RunningHash& other);
+  RunningHash& operator=(const RunningHash& other);
 
   HashAlgorithm algorithm() const { return algorithm_; }
   void Update(ByteView bytes);
@@ -51,7 +51,8 @@ class RunningHash {
 
  private:
   HashAlgorithm algorithm_;
-  // SHA256_CTX is 112 bytes, SHA512_CTX (SHA-384) 216; the .cc asserts that both fit.
+  // SHA256_CTX is 112 bytes, SHA512_CTX (SHA-384) 216; the .cc asserts that both fit. What SHA-256
+  // does not use stays unset and is neither copied nor wiped.
   alignas(8) std::array<uint8_t, 216> context_;
 };
 

@@ -21,27 +21,12 @@ constexpr size_t kMaxContextSize = 255;
 // struct HkdfLabel of RFC 8446 §7.1, at its largest.
 constexpr size_t kMaxHkdfLabel = 2 + 1 + kLabelPrefix.size() + kMaxLabelSize + 1 + kMaxContextSize;
 
-void ExpandKeyed(HashAlgorithm algorithm, const Hmac& keyed, ByteView info,
-                 std::span<uint8_t> out) {
-  const size_t digest_size = DigestSize(algorithm);
-  // RFC 5869 §2.3: "L        length of output keying material in octets (<= 255*HashLen)"
-  if (out.size() > 255 * digest_size) std::abort();
-  std::array<uint8_t, kMaxDigestSize> block;
-  size_t previous = 0;
-  uint8_t counter = 0;
-  for (size_t done = 0; done < out.size();) {
-    Hmac hmac = keyed;
-    hmac.Update({block.data(), previous});
-    hmac.Update(info);
-    ++counter;
-    hmac.Update({&counter, 1});
-    hmac.Finish(block.data());
-    previous = digest_size;
-    const size_t size = std::min(digest_size, out.size() - done);
-    std::memcpy(out.data() + done, block.data(), size);
-    done += size;
-  }
-  Wipe(block);
+// T(n) of RFC 5869 §2.3, from T(n - 1).
+void ExpandBlock(Hmac& hmac, ByteView previous, ByteView info, uint8_t n, uint8_t* out) {
+  hmac.Update(previous);
+  hmac.Update(info);
+  hmac.Update({&n, 1});
+  hmac.Finish(out);
 }
 
 }  // namespace
@@ -102,7 +87,24 @@ void HkdfExpandLabel(HashAlgorithm algorithm, const HashSecret& secret, std::str
 
 void HkdfExpand(HashAlgorithm algorithm, ByteView pseudo_random_key, ByteView info,
                 std::span<uint8_t> out) {
-  ExpandKeyed(algorithm, Hmac(algorithm, pseudo_random_key), info, out);
+  const size_t digest_size = DigestSize(algorithm);
+  // RFC 5869 §2.3: "length of output keying material in octets (<= 255*HashLen)"
+  if (out.size() > 255 * digest_size) std::abort();
+  Hmac keyed(algorithm, pseudo_random_key);
+  std::array<uint8_t, kMaxDigestSize> block;
+  ByteView previous;
+  uint8_t n = 1;
+  for (; out.size() > digest_size; ++n) {
+    Hmac copy = keyed;
+    ExpandBlock(copy, previous, info, n, block.data());
+    previous = {block.data(), digest_size};
+    std::memcpy(out.data(), block.data(), digest_size);
+    out = out.subspan(digest_size);
+  }
+  // The last block spends the key itself; in TLS it mostly is the only one.
+  ExpandBlock(keyed, previous, info, n, block.data());
+  if (!out.empty()) std::memcpy(out.data(), block.data(), out.size());
+  Wipe(block);
 }
 
 bool ConstantTimeEqual(ByteView a, ByteView b) {

@@ -177,7 +177,7 @@ TrustBundle::Verdict TrustBundle::Verify(const std::vector<Bytes>& chain,
     return Refused(ReasonOf(error), AtDepth(X509_verify_cert_error_string(error),
                                             X509_STORE_CTX_get_error_depth(context.get())));
   }
-  // RFC 5280 §4.2.1.9: "If the basic constraints extension is not present in a version 3 public key
+  // RFC 5280 §4.2.1.9: "If the basic constraints extension is not present in a version 3
   // certificate, or the extension is present but the cA boolean is not asserted, then the certified
   // public key MUST NOT be used to verify certificate signatures."
   if (const int depth = UndeclaredCa(context.get()); depth >= 0) {

@@ -1,6 +1,8 @@
 #include "tls/crypto/kex.h"
 
+#include <optional>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -174,6 +176,24 @@ TEST(KeyPair, WorksAfterARefusal) {
   const Bytes share_one = Copy(one.public_key());
   const Bytes share_two = Copy(two.public_key());
   EXPECT_EQ(SharedHex(std::move(one), share_two), SharedHex(std::move(two), share_one));
+}
+
+// What a thread keeps for itself must not be met by another, nor outlive it.
+TEST(KeyPair, PairsMoveBetweenThreads) {
+  for (const GroupSizes& sizes : kGroups) {
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        std::optional<KeyPair> made;
+        std::thread([&] { made = Fresh(sizes.group); }).join();
+        KeyPair peer = Fresh(sizes.group);
+        const Bytes share = Copy(made->public_key());
+        const Bytes peer_share = Copy(peer.public_key());
+        EXPECT_EQ(SharedHex(*std::move(made), peer_share), SharedHex(std::move(peer), share));
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
 }
 
 TEST(KeyPair, WycheproofX25519) {

@@ -200,6 +200,45 @@ TEST(VerifySignature, RefusesSmallRsaKeys) {
   }
 }
 
+// RFC 8446 §4.2.3: rsa_pss_rsae schemes are for keys with the OID rsaEncryption.
+TEST(VerifySignature, RefusesKeysForPssAlone) {
+  EVP_PKEY_CTX* generator = EVP_PKEY_CTX_new_from_name(nullptr, "RSA-PSS", nullptr);
+  EVP_PKEY* key = nullptr;
+  ASSERT_EQ(EVP_PKEY_keygen_init(generator), 1);
+  ASSERT_EQ(EVP_PKEY_generate(generator, &key), 1);
+  EVP_PKEY_CTX_free(generator);
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_PKEY_CTX* parameters = nullptr;
+  ASSERT_EQ(EVP_DigestSignInit(context, &parameters, EVP_sha256(), nullptr, key), 1);
+  ASSERT_EQ(EVP_PKEY_CTX_ctrl_str(parameters, "rsa_pss_saltlen", "32"), 1);
+  Bytes signature(256);
+  size_t size = signature.size();
+  ASSERT_EQ(EVP_DigestSign(context, signature.data(), &size, kContent.data(), kContent.size()), 1);
+  uint8_t* spki = nullptr;
+  const int spki_size = i2d_PUBKEY(key, &spki);
+  EXPECT_FALSE(VerifySignature(ProtocolVersion::kTls13, kRsaPssRsaeSha256,
+                               ByteView(spki, static_cast<size_t>(spki_size)), kContent,
+                               signature));
+  OPENSSL_free(spki);
+  EVP_MD_CTX_free(context);
+  EVP_PKEY_free(key);
+}
+
+// Keys that are read in another way than the usual ones: compressed, and of an unusual size.
+TEST(VerifySignature, ReadsUnusualFormsToo) {
+  const PrivateKey& ec = KeyOf(KeyType::kEcdsaP256);
+  const Bytes whole = ec.PublicKeyDer();
+  Bytes compressed = *FromHex("3039301306072a8648ce3d020106082a8648ce3d030107032200");
+  compressed.push_back(static_cast<uint8_t>(2 + (whole.back() & 1)));
+  Append(compressed, ByteView(whole).subspan(27, 32));
+  EXPECT_TRUE(VerifySignature(ProtocolVersion::kTls13, kEcdsaSecp256r1Sha256, compressed, kContent,
+                              *ec.Sign(kEcdsaSecp256r1Sha256, kContent)));
+  const PrivateKey rsa = TestCa::Create("root").Issue({.rsa_bits = 2560}).Key();
+  EXPECT_EQ(rsa.type(), KeyType::kRsa2048);
+  EXPECT_TRUE(VerifySignature(ProtocolVersion::kTls13, kRsaPssRsaeSha256, rsa.PublicKeyDer(),
+                              kContent, *rsa.Sign(kRsaPssRsaeSha256, kContent)));
+}
+
 TEST(VerifySignature, RefusesBrokenKeys) {
   const Bytes key = KeyOf(KeyType::kEcdsaP256).PublicKeyDer();
   const Bytes signature = *KeyOf(KeyType::kEcdsaP256).Sign(kEcdsaSecp256r1Sha256, kContent);

@@ -1,4 +1,7 @@
 // Path validation: each way in which a chain can be wrong, and the reason that it gives.
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 
@@ -222,6 +225,25 @@ TEST(Trust, CallsAreIndependent) {
     EXPECT_EQ(bundle.Verify(server, kClient).reason, Reason::kUnsupportedCertificate);
     EXPECT_EQ(bundle.Verify(expired, kServer).reason, Reason::kCertificateExpired);
   }
+}
+
+TEST(Trust, ManyThreadsShareABundle) {
+  const TestCa root = TestCa::Create("root");
+  const TrustBundle bundle = root.Bundle();
+  const Chain good = root.Intermediate("i").Issue().chain;
+  const Chain expired = root.Issue({.not_after_unix_s = kNow - 1}).chain;
+  std::atomic<int> right = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) {
+        right += !bundle.Verify(good, kServer).reason &&
+                 bundle.Verify(expired, kServer).reason == Reason::kCertificateExpired;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, 4 * 20);
 }
 
 }  // namespace

@@ -72,6 +72,46 @@ TEST(ReadCertificate, RefusesWhatDoesNotParse) {
   EXPECT_EQ(ERR_peek_error(), 0u);
 }
 
+TEST(PublicKeyOf, IsWhatLibcryptoReads) {
+  for (KeyType type : {KeyType::kEcdsaP256, KeyType::kRsa2048, KeyType::kEd25519}) {
+    const Leaf leaf = TestCa::Create("root").Issue({.type = type, .dns = {"example.test"}});
+    EXPECT_EQ(*PublicKeyOf(leaf.chain[0]), ReadCertificate(leaf.chain[0])->public_key_der);
+    EXPECT_EQ(*PublicKeyOf(leaf.chain[0]), leaf.Key().PublicKeyDer());
+  }
+}
+
+TEST(PublicKeyOf, RefusesWhatDoesNotParse) {
+  const Bytes der = TestCa::Create("root").Issue().chain[0];
+  for (size_t size = 0; size < der.size(); ++size) {
+    const Bytes cut(der.begin(), der.begin() + static_cast<ptrdiff_t>(size));
+    EXPECT_EQ(PublicKeyOf(cut).reason(), Reason::kBadCertificate) << size;
+  }
+  Bytes longer = der;
+  longer.push_back(0);
+  EXPECT_FALSE(PublicKeyOf(longer).ok());
+  // Lengths that only BER allows: indefinite, and longer than need be.
+  EXPECT_FALSE(PublicKeyOf(*FromHex("3080300000000000")).ok());
+  EXPECT_FALSE(PublicKeyOf(*FromHex("308103300100")).ok());
+  EXPECT_FALSE(PublicKeyOf(*FromHex("3082000330010000")).ok());
+  EXPECT_FALSE(PublicKeyOf(*FromHex("3084000000033001000000")).ok());
+}
+
+// Whatever one bit does, both readers see the same key, or one of them none.
+TEST(PublicKeyOf, NeverDiffersFromLibcrypto) {
+  const Bytes der = TestCa::Create("root").Issue({.dns = {"example.test"}}).chain[0];
+  int both = 0;
+  for (size_t bit = 0; bit < der.size() * 8; ++bit) {
+    Bytes changed = der;
+    changed[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    const Result<Bytes> key = PublicKeyOf(changed);
+    const Result<CertificateInfo> info = ReadCertificate(changed);
+    if (!key.ok() || !info.ok()) continue;
+    EXPECT_EQ(*key, info->public_key_der) << bit;
+    ++both;
+  }
+  EXPECT_GT(both, 100);
+}
+
 TEST(CheckChainFitsKey, TakesAChainInOrder) {
   for (KeyType type : {KeyType::kEcdsaP256, KeyType::kRsa2048, KeyType::kEd25519}) {
     const TestCa root = TestCa::Create("root");
