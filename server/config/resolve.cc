@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/config/resolver.h"
 
 namespace handfast::config {
@@ -36,8 +37,8 @@ bool ParseAddress(const std::string& text, std::string& host, uint16_t& port) {
   if (v6) host = host.substr(1, host.size() - 2);
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
-  return error == std::errc() && rest == end && port != 0 &&
-         IsAddress(v6 ? AF_INET6 : AF_INET, host);
+  // Port 0 is the system's choice; the log line `ready` says which.
+  return error == std::errc() && rest == end && IsAddress(v6 ? AF_INET6 : AF_INET, host);
 }
 
 bool IsId(std::string_view text) {
@@ -48,8 +49,8 @@ bool IsId(std::string_view text) {
 }
 
 void Resolver::Wrong(const std::string& path, std::string_view words) {
-  mistakes_.Add(places_.Find(path), absl::StrCat("`", path, "` ",
-                                                 absl::string_view(words.data(), words.size())));
+  mistakes_.Add(places_.Find(path),
+                absl::StrCat("`", path, "` ", absl::string_view(words.data(), words.size())));
 }
 
 int Resolver::Number(const std::string& path, uint32_t value, uint32_t least, uint32_t most) {
@@ -121,8 +122,7 @@ void Resolver::LimitsAndRest() {
   limits.handshake_burst_per_tenant =
       Number("limits.handshake_burst_per_tenant", written.handshake_burst_per_tenant(),
              limited ? 1 : 0, limited ? kMaxRate : 0);
-  limits.worker_threads =
-      Number("limits.worker_threads", written.worker_threads(), 1, kMaxThreads);
+  limits.worker_threads = Number("limits.worker_threads", written.worker_threads(), 1, kMaxThreads);
   limits.rsa_threads = Number("limits.rsa_threads", written.rsa_threads(), 1, kMaxThreads);
   limits.connections = Number("limits.connections", written.connections(), 1, kMaxConnections);
   limits.established_connections = Number("limits.established_connections",
@@ -130,8 +130,8 @@ void Resolver::LimitsAndRest() {
   // The unspecified value cannot be written, and is filled in by default.
   config_.log.level = static_cast<LogLevel>(written_.log().level() - v1::LOG_LEVEL_TRACE);
   config_.log.format = static_cast<LogFormat>(written_.log().format() - v1::LOG_FORMAT_AUTO);
-  config_.drain = std::chrono::seconds(
-      Number("drain_seconds", written_.drain_seconds(), 0, kMaxDrainSeconds));
+  config_.drain =
+      std::chrono::seconds(Number("drain_seconds", written_.drain_seconds(), 0, kMaxDrainSeconds));
 }
 
 Config Resolver::Run() {
