@@ -43,14 +43,14 @@ std::string Printable(std::string text) {
 // A name and a text, cut into lines that fit; the name stands in the first only.
 void AddField(std::string_view name, std::string text, Lines& lines) {
   constexpr size_t kNameWidth = 13;
-  constexpr size_t kTextWidth = kWidth - kNameWidth - 4;
+  constexpr size_t kTextWidth = kWidth - kNameWidth - 5;
   std::string label(name);
   text = Printable(std::move(text));
   do {
     size_t cut = text.size();
     if (cut > kTextWidth) {
       cut = text.rfind(' ', kTextWidth);
-      cut = cut == std::string::npos || cut == 0 ? kTextWidth : cut + 1;
+      cut = cut == std::string::npos || cut == 0 ? kTextWidth : cut;
     }
     std::string line = "    " + label;
     line.append(kNameWidth + 4 - std::min(line.size(), kNameWidth + 4), ' ');
@@ -58,7 +58,7 @@ void AddField(std::string_view name, std::string text, Lines& lines) {
     line.append(kWidth - std::min(line.size(), kWidth), ' ');
     lines.push_back(std::string(kIndent) + "|" + line + "|");
     label.clear();
-    text.erase(0, cut);
+    text.erase(0, text[cut] == ' ' ? cut + 1 : cut);
   } while (!text.empty());
 }
 
@@ -122,7 +122,8 @@ void AddServerHello(const v1::ServerHello& hello, Lines& lines) {
 void AddCertificate(const v1::Certificate& certificate, Lines& lines) {
   if (certificate.entries().empty()) AddField("chain", "empty", lines);
   for (const v1::CertificateEntry& entry : certificate.entries()) {
-    std::string text = entry.subject() + ", issued by " + entry.issuer() + ", until " +
+    const std::string subject = entry.subject().empty() ? "no subject" : entry.subject();
+    std::string text = subject + ", issued by " + entry.issuer() + ", until " +
                        Date(entry.not_after()) + ", " + std::to_string(entry.length()) + " bytes";
     if (!entry.names().empty()) text += "; names " + Join(entry.names());
     AddField("certificate", std::move(text), lines);
