@@ -9,7 +9,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "tests/tls/crypto/test_ca.h"
 
@@ -356,59 +355,6 @@ TEST(PrivateKey, NamesItsType) {
   EXPECT_EQ(Name(KeyType::kEd25519), "ED25519");
   std::set<std::string_view> names;
   for (KeyType type : kTypes) EXPECT_TRUE(names.insert(Name(type)).second);
-}
-
-// ---- PKCS#10 --------------------------------------------------------------------------------
-
-std::vector<std::string> DnsNamesOf(X509_REQ* request) {
-  std::vector<std::string> found;
-  STACK_OF(X509_EXTENSION)* extensions = X509_REQ_get_extensions(request);
-  auto* names = static_cast<GENERAL_NAMES*>(
-      X509V3_get_d2i(extensions, NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
-    int type = 0;
-    const auto* text = static_cast<const ASN1_STRING*>(
-        GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type));
-    EXPECT_EQ(type, GEN_DNS);
-    found.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-                       static_cast<size_t>(ASN1_STRING_length(text)));
-  }
-  GENERAL_NAMES_free(names);
-  sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
-  return found;
-}
-
-TEST(PrivateKey, MakesCertificateRequests) {
-  const std::vector<std::string> dns = {"a.example.test", "b.example.test"};
-  for (KeyType type : kTypes) {
-    const Result<Bytes> der = KeyOf(type).CertificateRequest("a.example.test", dns);
-    ASSERT_TRUE(der.ok()) << Name(type);
-    const uint8_t* at = der->data();
-    X509_REQ* request = d2i_X509_REQ(nullptr, &at, static_cast<long>(der->size()));
-    ASSERT_NE(request, nullptr);
-    EXPECT_EQ(X509_REQ_verify(request, X509_REQ_get0_pubkey(request)), 1);
-    EXPECT_EQ(DnsNamesOf(request), dns);
-    char common_name[64] = {};
-    X509_NAME_get_text_by_NID(X509_REQ_get_subject_name(request), NID_commonName, common_name,
-                              sizeof(common_name));
-    EXPECT_STREQ(common_name, "a.example.test");
-    uint8_t* spki = nullptr;
-    const int size = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(request), &spki);
-    EXPECT_TRUE(Equal(ByteView(spki, static_cast<size_t>(size)), KeyOf(type).PublicKeyDer()));
-    OPENSSL_free(spki);
-    X509_REQ_free(request);
-  }
-}
-
-TEST(PrivateKey, ACertificateRequestMayBeBare) {
-  EXPECT_TRUE(KeyOf(KeyType::kEcdsaP256).CertificateRequest("", {}).ok());
-}
-
-TEST(PrivateKey, ACertificateRequestRefusesBadNames) {
-  const PrivateKey& key = KeyOf(KeyType::kEcdsaP256);
-  EXPECT_FALSE(key.CertificateRequest("", {std::string("a\0b", 3)}).ok());
-  EXPECT_FALSE(key.CertificateRequest("", {""}).ok());
-  EXPECT_FALSE(key.CertificateRequest(std::string(65, 'x'), {}).ok());  // ub-common-name is 64
 }
 
 }  // namespace
