@@ -1,0 +1,66 @@
+#include "tests/support/handfastd.h"
+
+#include <csignal>
+#include <sstream>
+#include <utility>
+
+#include "client/core/service.h"
+#include "tests/support/net.h"
+#include "tests/support/patience.h"
+
+namespace handfast::test {
+
+Handfastd::Handfastd(std::vector<std::string> flags)
+    : flags_(std::move(flags)), admin_port_(FreePort()) {}
+
+Handfastd::~Handfastd() { (void)Stop(); }
+
+bool Handfastd::Start() {
+  std::vector<std::string> arguments = {Runfile("server/handfastd"), "--set",
+                                        "admin.address=" + admin()};
+  arguments.insert(arguments.end(), flags_.begin(), flags_.end());
+  process_ = std::make_unique<Process>(
+      arguments, std::vector<std::string>{"HANDFAST_STATE_DIR=" + state_.path()});
+  return process_->WaitForOutput("\"msg\":\"ready\"", kPatience);
+}
+
+int Handfastd::Stop() {
+  if (!process_) return -1;
+  process_->Signal(SIGTERM);
+  return process_->WaitForExit(kPatience).value_or(-1);
+}
+
+void Handfastd::Kill() {
+  process_->Signal(SIGKILL);
+  (void)process_->WaitForExit(kPatience);
+}
+
+bool Handfastd::Import(const std::string& id, const std::string& key, const std::string& chain,
+                       bool is_default) {
+  v1::ImportKeyRequest request;
+  request.set_parent("tenants/default");
+  request.set_key_id(id);
+  request.set_private_key_pem(key);
+  request.set_certificate_chain_pem(chain);
+  request.set_default_credential(is_default);
+  client::Endpoint where;
+  where.address = endpoint();
+  return client::Service(where).ImportKey(std::move(request)).status.ok();
+}
+
+std::string Handfastd::Metrics() const { return HttpGet(admin(), "/metrics"); }
+
+double Handfastd::Sum(const std::string& metrics, const std::string& name,
+                      const std::string& label) {
+  std::istringstream lines(metrics);
+  double sum = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_it = line.rfind(name + "{", 0) == 0 || line.rfind(name + " ", 0) == 0;
+    if (is_it && line.find(label) != std::string::npos) {
+      sum += std::stod(line.substr(line.rfind(' ') + 1));
+    }
+  }
+  return sum;
+}
+
+}  // namespace handfast::test
