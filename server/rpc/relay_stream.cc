@@ -143,7 +143,7 @@ void RelayStream::Receive(v1::RelayRequest request) {
   }
   if (tag) return Enqueue(tag, std::move(request));
   // It has ended, and the caller did not know yet: what comes late is dropped.
-  if (used_tags_.Contains(number)) return;
+  if (number <= highest_tag_) return;
   Fail(number, access::InvalidField("tag", "its first request must be start"));
 }
 
@@ -156,18 +156,11 @@ void RelayStream::Begin(v1::RelayRequest request) {
 
 absl::Status RelayStream::TakeTag(uint64_t tag) {
   if (tag == 0) return access::InvalidField("tag", "0 stands for the stream");
-  switch (used_tags_.Add(tag)) {
-    case UsedTags::Added::kUsedBefore:
-      return access::InvalidField("tag", "was used before on this stream", "TAG_REUSED");
-    case UsedTags::Added::kTooManyRanges:
-      return access::WithRetryDelayMs(
-          access::WithReason(absl::ResourceExhaustedError("too many gaps between the tags: count "
-                                                          "upwards, or open another stream"),
-                             "TAG_RANGES_LIMIT"),
-          kDrainRetryDelayMs);
-    case UsedTags::Added::kNew:
-      break;
+  if (tag <= highest_tag_) {
+    return access::InvalidField("tag", "must be greater than every tag before it on this stream",
+                                "TAG_REUSED");
   }
+  highest_tag_ = tag;
   std::lock_guard lock(mutex_);
   if (draining_) return Draining();
   if (tags_.size() < kMaxLiveTags) return absl::OkStatus();

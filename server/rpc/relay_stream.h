@@ -26,7 +26,6 @@
 #include "server/observe/metrics_interface.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/completion_loop.h"
-#include "server/rpc/used_tags.h"
 
 namespace handfast::rpc {
 
@@ -113,7 +112,7 @@ class RelayStream final : public handshakes::ReplyListener,
 
   // Between OnAccepted and the next read only one thread touches these.
   v1::RelayRequest request_;
-  UsedTags used_tags_;
+  uint64_t highest_tag_ = 0;  // each Start raises it, so that no tag can be used twice
 
   std::mutex mutex_;
   std::shared_ptr<RelayStream> self_;  // while gRPC holds pointers to this

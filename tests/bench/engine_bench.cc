@@ -1,14 +1,12 @@
 // P1 and P2 of the goals: CPU time of the server's side of a handshake in this process, ours beside
 // libssl's, with the crypto floor, in interleaved rounds of one run. The client is libssl for both
 // and is not counted. Neither side sends tickets.
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
-
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "tests/bench/floor.h"
+#include "tests/bench/libssl_server.h"
+#include "tests/bench/require.h"
 #include "tests/bench/stopwatch.h"
 #include "tests/tls/connection/libssl_client.h"
 #include "tests/tls/connection/server_driver.h"
@@ -25,56 +23,6 @@ using tls::test::ServerDriver;
 using tls::test::ServerKit;
 using tls::test::TestCa;
 
-void Require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "engine_bench: %s\n", what);
-  std::exit(1);
-}
-
-// libssl as the server, on memory buffers.
-class LibsslServer {
- public:
-  explicit LibsslServer(SSL_CTX* context) : ssl_(SSL_new(context)) {
-    in_ = BIO_new(BIO_s_mem());
-    out_ = BIO_new(BIO_s_mem());
-    BIO_set_mem_eof_return(in_, -1);
-    SSL_set_bio(ssl_, in_, out_);
-    SSL_set_accept_state(ssl_);
-  }
-  ~LibsslServer() { SSL_free(ssl_); }
-  LibsslServer(const LibsslServer&) = delete;
-  LibsslServer& operator=(const LibsslServer&) = delete;
-  Bytes Receive(ByteView bytes) {
-    BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
-    SSL_do_handshake(ssl_);
-    Bytes out(BIO_ctrl_pending(out_));
-    if (!out.empty()) BIO_read(out_, out.data(), static_cast<int>(out.size()));
-    return out;
-  }
-  bool done() const { return SSL_is_init_finished(ssl_) == 1; }
-
- private:
-  SSL* ssl_;
-  BIO* in_;
-  BIO* out_;
-};
-
-SSL_CTX* ServerContext(const Leaf& leaf) {
-  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
-  const uint8_t* der = leaf.chain[0].data();
-  X509* certificate = d2i_X509(nullptr, &der, static_cast<long>(leaf.chain[0].size()));
-  Require(SSL_CTX_use_certificate(context, certificate) == 1, "certificate");
-  X509_free(certificate);
-  der = leaf.key_pkcs8.data();
-  EVP_PKEY* key = d2i_AutoPrivateKey(nullptr, &der, static_cast<long>(leaf.key_pkcs8.size()));
-  Require(SSL_CTX_use_PrivateKey(context, key) == 1, "key");
-  EVP_PKEY_free(key);
-  SSL_CTX_set_num_tickets(context, 0);
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  return context;
-}
-
 // One handshake; the time of the server's share, its making and its end included.
 template <class Make>
 double ServerMicros(const LibsslOptions& options, Make make) {
@@ -90,7 +38,7 @@ double ServerMicros(const LibsslOptions& options, Make make) {
     watch.Stop();
     to_server = client.Receive(to_client);
   }
-  Require(client.done(), "the handshake failed");
+  Require(client.done(), "the handshake is done");
   watch.Start();
   server.reset();
   watch.Stop();
@@ -119,7 +67,7 @@ void Measure(const Row& row, int rounds, int batch) {
   const TestCa root = TestCa::Create("root");
   const Leaf leaf = root.Issue({.type = row.key, .dns = {"example.test"}});
   const ServerKit kit = ServerKit::For(leaf);
-  SSL_CTX* context = ServerContext(leaf);
+  SSL_CTX* context = LibsslServerContext(leaf);
   Floor floor(leaf.key_pkcs8, row.key == tls::KeyType::kRsa2048);
   LibsslOptions options;
   options.version = row.version;

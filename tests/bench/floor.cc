@@ -6,17 +6,11 @@
 #include <openssl/x509.h>
 
 #include <array>
-#include <cstdio>
-#include <cstdlib>
+
+#include "tests/bench/require.h"
 
 namespace handfast::bench {
 namespace {
-
-void Require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "the floor needs %s\n", what);
-  std::abort();
-}
 
 // RFC 8446 §7.1 without a PSK and §4.4.4: three extracts, of which one is a constant; "derived",
 // four traffic secrets, two Finished keys, three record keys and IVs; two Finished values.

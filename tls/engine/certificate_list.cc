@@ -1,7 +1,5 @@
 #include "tls/engine/certificate_list.h"
 
-#include <utility>
-
 #include "tls/crypto/x509.h"
 
 namespace handfast::tls {
@@ -13,9 +11,7 @@ CertificateAuthorities AuthoritiesOf(const Profile& profile) {
 }
 
 Result<Bytes> LeafPublicKey(const std::vector<Bytes>& chain) {
-  Result<CertificateInfo> leaf = ReadCertificate(chain.front());
-  if (!leaf.ok()) return leaf.reason();
-  return std::move(leaf->public_key_der);
+  return PublicKeyOf(chain.front());
 }
 
 }  // namespace handfast::tls

@@ -1,0 +1,198 @@
+// P5 and P9 of the goals: what a handshake costs the service's process over Relay on a Unix socket,
+// gRPC included, beside libssl's server in process; and how long the two exchanges take with one
+// handshake in flight.
+#include <poll.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+#include <memory>
+
+#include "client/core/relay.h"
+#include "tests/bench/libssl_server.h"
+#include "tests/bench/require.h"
+#include "tests/bench/service.h"
+#include "tests/bench/stopwatch.h"
+#include "tests/tls/connection/libssl_client.h"
+#include "tests/tls/connection/server_driver.h"
+
+namespace handfast::bench {
+namespace {
+
+using tls::Bytes;
+using tls::test::Leaf;
+using tls::test::LibsslClient;
+using tls::test::LibsslOptions;
+
+double WallMicros() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
+}
+
+// Drives libssl clients through one relay, `in_flight` at a time.
+class Load {
+ public:
+  Load(client::Relay& relay, const LibsslOptions& options) : relay_(relay), options_(options) {
+    start_.release_keys = true;
+  }
+
+  // Finishes `count` handshakes; returns the time each spent waiting for the service.
+  std::vector<double> Run(int count, int in_flight) {
+    std::vector<double> waits;
+    for (int i = 0; i < in_flight && i < count; ++i) Begin();
+    int begun = static_cast<int>(live_.size());
+    std::vector<client::RelayReply> replies;
+    while (static_cast<int>(waits.size()) < count) {
+      pollfd ready{inbox_.fd(), POLLIN, 0};
+      Require(poll(&ready, 1, 10'000) == 1, "the service answers within ten seconds");
+      uint64_t wakeups;
+      if (read(inbox_.fd(), &wakeups, sizeof(wakeups)) < 0) continue;
+      replies.clear();
+      inbox_.Take(replies);
+      for (client::RelayReply& reply : replies) {
+        if (!OnReply(reply, waits)) continue;
+        if (begun < count) {
+          Begin();
+          ++begun;
+        }
+      }
+    }
+    return waits;
+  }
+
+ private:
+  struct One {
+    std::unique_ptr<LibsslClient> client;
+    client::RelayHandle handle;
+    double sent = 0;
+    double waited = 0;
+  };
+
+  void Begin() {
+    One one{std::make_unique<LibsslClient>(options_), {}, 0, 0};
+    const Bytes hello = one.client->Receive({});
+    one.sent = WallMicros();
+    const uint64_t key = next_++;
+    one.handle = relay_.Start(inbox_, key, start_, "127.0.0.1:1", hello);
+    live_.emplace(key, std::move(one));
+  }
+
+  // True where the handshake is done.
+  bool OnReply(client::RelayReply& reply, std::vector<double>& waits) {
+    One& one = live_.at(reply.key);
+    one.waited += WallMicros() - one.sent;
+    const Bytes more = one.client->Receive(tls::AsBytes(reply.to_peer));
+    if (auto* done = std::get_if<client::EstablishedHandshake>(&reply.outcome)) {
+      Require(one.client->done(), "both sides are done");
+      relay_.Terminate(done->info->connection());
+      waits.push_back(one.waited);
+      live_.erase(reply.key);
+      return true;
+    }
+    if (const auto* refused = std::get_if<client::RpcStatus>(&reply.outcome)) {
+      Require(false, refused->message.c_str());
+    }
+    if (const auto* failed = std::get_if<v1::Failure>(&reply.outcome)) {
+      Require(false, failed->reason().c_str());
+    }
+    one.sent = WallMicros();
+    if (!more.empty()) relay_.Send(one.handle, more);
+    return false;
+  }
+
+  client::Relay& relay_;
+  LibsslOptions options_;
+  client::StartOptions start_;
+  client::RelayInbox inbox_;
+  std::map<uint64_t, One> live_;
+  uint64_t next_ = 1;
+};
+
+double LibsslMicros(SSL_CTX* context, const LibsslOptions& options) {
+  LibsslClient client(options);
+  Stopwatch watch;
+  watch.Start();
+  auto server = std::make_unique<LibsslServer>(context);
+  watch.Stop();
+  Bytes to_server = client.Receive({});
+  while (!to_server.empty()) {
+    watch.Start();
+    const Bytes to_client = server->Receive(to_server);
+    watch.Stop();
+    to_server = client.Receive(to_client);
+  }
+  watch.Start();
+  server.reset();
+  watch.Stop();
+  return watch.micros();
+}
+
+double Percentile(std::vector<double> values, double p) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<size_t>(p * static_cast<double>(values.size() - 1))];
+}
+
+void Measure(const std::string& programs, int rounds) {
+  const auto root = tls::test::TestCa::Create("root");
+  const Leaf leaf = root.Issue({.dns = {"example.test"}});
+  const Folder folder;
+  const Service service(programs, folder.path(), leaf);
+  client::Endpoint endpoint;
+  endpoint.address = service.endpoint();
+  client::Relay relay(endpoint);
+  LibsslOptions options;
+  options.groups = "X25519:P-256";
+  options.cipher_suites = "TLS_AES_128_GCM_SHA256";
+  Load load(relay, options);
+  SSL_CTX* context = LibsslServerContext(leaf);
+  load.Run(500, 64);
+
+  constexpr int kBatch = 1000;
+  std::vector<double> ours, libssl, ratios;
+  for (int round = 0; round < rounds; ++round) {
+    const double before = service.CpuMicros();
+    load.Run(kBatch, 64);
+    ours.push_back((service.CpuMicros() - before) / kBatch);
+    std::vector<double> reference;
+    for (int i = 0; i < kBatch / 4; ++i) reference.push_back(LibsslMicros(context, options));
+    libssl.push_back(Median(reference));
+    ratios.push_back(ours.back() / libssl.back());
+  }
+  std::printf("| measure | ours | peer | ratio | goal |\n|---|---|---|---|---|\n");
+  std::printf(
+      "| P5 handfastd over Relay, TLS 1.3 full ECDSA, 64 in flight, CPU us | %.0f | libssl in "
+      "process %.0f | %.2f | <= 0.8 |\n",
+      Median(ours), Median(libssl), Median(ratios));
+  const std::vector<double> waits = load.Run(2000, 1);
+  std::vector<double> engine;
+  const auto kit = tls::test::ServerKit::For(leaf);
+  for (int i = 0; i < 300; ++i) {
+    LibsslClient client(options);
+    const Bytes hello = client.Receive({});
+    tls::test::ServerDriver driver(kit);
+    Stopwatch watch;
+    watch.Start();
+    const Bytes flight = driver.Receive(hello);
+    watch.Stop();
+    const Bytes finished = client.Receive(flight);
+    watch.Start();
+    driver.Receive(finished);
+    watch.Stop();
+    engine.push_back(watch.micros());
+  }
+  const double compute = Median(engine);
+  std::printf(
+      "| P9 latency that Relay adds to both exchanges, one in flight, us: p50 | %.0f | engine in "
+      "process %.0f | - | <= 250 |\n| the same: p99 | %.0f | | - | <= 1000 |\n",
+      Percentile(waits, 0.5) - compute, compute, Percentile(waits, 0.99) - compute);
+  SSL_CTX_free(context);
+}
+
+}  // namespace
+}  // namespace handfast::bench
+
+int main(int argc, char** argv) {
+  handfast::bench::Require(argc >= 2, "the first argument is the folder of the programs");
+  handfast::bench::Measure(argv[1], argc > 2 ? std::atoi(argv[2]) : 7);
+}
