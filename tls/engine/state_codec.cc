@@ -53,10 +53,15 @@ bool Fields(Io& io, std::shared_ptr<const Credential>& c) {
 
 template <class Io>
 bool Fields(Io& io, Digest& d) {
-  uint8_t size = static_cast<uint8_t>(d.size);
-  if (!io.Number(size) || size > kMaxDigestSize) return false;
-  if constexpr (Io::kLoading) d = Digest{{}, size};
-  return io.Array(d.bytes);
+  // Only the used bytes: the others were never written.
+  Bytes bytes;
+  if constexpr (!Io::kLoading) bytes = Copy(d.view());
+  if (!io.Blob(bytes) || bytes.size() > kMaxDigestSize) return false;
+  if constexpr (Io::kLoading) {
+    d.size = bytes.size();
+    std::copy(bytes.begin(), bytes.end(), d.bytes.begin());
+  }
+  return true;
 }
 
 template <class Io>
