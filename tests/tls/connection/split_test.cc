@@ -1,0 +1,105 @@
+// However the client's bytes are cut, joined or early, and whatever is forgotten in between, the
+// server says the same bytes (RFC 8446 §5.1: records and messages may be fragmented at will).
+#include <gtest/gtest.h>
+
+#include "tests/tls/connection/scenario.h"
+
+namespace handfast::tls::test {
+namespace {
+
+class SplitTest : public testing::TestWithParam<Scenario> {
+ protected:
+  void SetUp() override {
+    recording_ = Record(GetParam());
+    ASSERT_TRUE(recording_.established()) << recording_.client_error;
+    ASSERT_TRUE(recording_.client_done);
+  }
+
+  void ExpectSame(const Replayer& server, size_t where) {
+    ASSERT_NE(server.established(), nullptr) << where;
+    ASSERT_EQ(ToHex(server.to_client()), ToHex(recording_.to_client)) << where;
+  }
+
+  Recording recording_;
+};
+
+TEST_P(SplitTest, ByteByByte) {
+  for (bool amnesia : {false, true}) {
+    Replayer server(GetParam(), recording_);
+    server.amnesia = amnesia;
+    const Bytes all = recording_.AllFromClient();
+    for (uint8_t byte : all) server.Receive({&byte, 1});
+    ExpectSame(server, 0);
+    EXPECT_EQ(server.connection().consumed(), all.size());
+  }
+}
+
+// Everything at once, although the client could not know its second flight yet.
+TEST_P(SplitTest, AllCoalesced) {
+  Replayer server(GetParam(), recording_);
+  server.Receive(recording_.AllFromClient());
+  ExpectSame(server, 0);
+}
+
+TEST_P(SplitTest, InTwoAtEveryPosition) {
+  // The flights of the optional kinds are cut among the others'.
+  if (GetParam().client_auth == ClientAuth::kOptional) return;
+  const Bytes all = recording_.AllFromClient();
+  for (size_t at = 1; at < all.size(); ++at) {
+    Replayer server(GetParam(), recording_);
+    server.Receive(ByteView(all).first(at));
+    server.Receive(ByteView(all).subspan(at));
+    ExpectSame(server, at);
+  }
+}
+
+// Bytes that come while a question is open are kept for later.
+TEST_P(SplitTest, EarlyBytesWaitForTheAnswer) {
+  const Bytes all = recording_.AllFromClient();
+  const size_t hello = recording_.events.front().bytes.size();
+  for (bool amnesia : {false, true}) {
+    Replayer server(GetParam(), recording_);
+    server.amnesia = amnesia;
+    server.Give(FromPeer{ByteView(all).first(hello)});
+    ASSERT_TRUE(server.connection().question().has_value());
+    for (size_t at = hello; at < all.size(); ++at) server.Give(FromPeer{{&all[at], 1}});
+    EXPECT_EQ(server.connection().consumed(), hello);
+    EXPECT_TRUE(server.to_client().empty());
+    server.AnswerAll();
+    ExpectSame(server, 0);
+  }
+}
+
+// Bytes behind the handshake's end are the caller's.
+TEST_P(SplitTest, BytesBehindTheEndAreNotConsumed) {
+  Bytes all = recording_.AllFromClient();
+  const size_t end = all.size();
+  all.insert(all.end(), 100, 0x17);
+  Replayer server(GetParam(), recording_);
+  server.Receive(all);
+  ExpectSame(server, 0);
+  EXPECT_EQ(server.connection().consumed(), end);
+}
+
+// The negative control: one bit of any byte of the client's, and the outcome is not the same.
+TEST_P(SplitTest, EveryAlteredByteIsNoticed) {
+  const Bytes all = recording_.AllFromClient();
+  const size_t stride = GetParam().client_auth == ClientAuth::kNone ? 1 : 7;
+  for (size_t at = 0; at < all.size(); at += stride) {
+    Bytes altered = all;
+    altered[at] ^= 0x01;
+    Replayer server(GetParam(), recording_);
+    server.Receive(altered);
+    // The version of a record's header is ignored (RFC 8446 §5.1) where no key covers it.
+    const bool same = server.established() && server.to_client() == recording_.to_client;
+    if (same) {
+      EXPECT_TRUE(all[at] == 0x01 || all[at] == 0x03) << at;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SplitTest, testing::ValuesIn(Scenarios()),
+                         ScenarioName<testing::TestParamInfo<Scenario>>);
+
+}  // namespace
+}  // namespace handfast::tls::test
