@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Makes the two images from built programs: handfastd (the service, with the command line for its
+# operator) and handfast-edge (the thin client alone). No engine, no network, no root.
+#
+# usage: build.sh OUT_DIR BIN_DIR [TAG]
+# BIN_DIR holds the programs as Bazel lays them out:
+#   bazel build -c opt //server:handfastd //client/cli:handfast //client/edge:handfast-edge
+#   deploy/image/build.sh out/image "$(bazel info -c opt bazel-bin)"
+set -euo pipefail
+
+if [[ $# -lt 2 || $# -gt 3 ]]; then
+  sed -n 's/^# \{0,1\}//; 4,8p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+fi
+here=$(dirname "${BASH_SOURCE[0]}")
+out=$1
+bin=$2
+tag=${3:-dev}
+
+for program in server/handfastd client/cli/handfast client/edge/handfast-edge; do
+  [[ -x $bin/$program ]] || { echo "build.sh: $bin/$program is missing: build it first" >&2; exit 1; }
+done
+for tool in ldd dpkg-query python3; do
+  command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing" >&2; exit 1; }
+done
+
+image() {
+  local name=$1
+  shift
+  "$here/image.py" --out "$out" --name "$name" --tag "$tag" --license "$here/../../LICENSE" "$@"
+}
+
+mkdir -p "$out"
+image handfastd "$bin/server/handfastd" "$bin/client/cli/handfast"
+image handfast-edge "$bin/client/edge/handfast-edge"
