@@ -39,6 +39,8 @@ struct ClientScript {
   // Shown where a certificate is asked for; null: an empty Certificate.
   const Leaf* certificate = nullptr;
   SignatureScheme scheme = SignatureScheme::kEd25519;
+  // False: the server's signature is not looked at, for a bench that wants a cheap client.
+  bool check_signature = true;
 
   // Each may spoil what a sound client would have sent.
   std::function<void(HelloFields&)> edit_second_hello = {};

@@ -1,0 +1,140 @@
+// The law that the legal moves are a header: the two tables are printed from what compiles, and
+// compared with tests/testdata/moves.txt. A move that was added or lost shows here.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "tests/testdata/golden.h"
+#include "tls/engine/engine.h"
+
+namespace handfast::tls::test {
+namespace {
+
+// A state's name alone does not tell the version.
+template <class State>
+std::string TitleOf() {
+  constexpr bool kTls13 = std::is_same_v<State, tls13::WaitRetriedClientHello> ||
+                          std::is_same_v<State, tls13::AwaitPrivateKey> ||
+                          std::is_same_v<State, tls13::WaitCertificate> ||
+                          std::is_same_v<State, tls13::AwaitVerdict> ||
+                          std::is_same_v<State, tls13::WaitCertificateVerify> ||
+                          std::is_same_v<State, tls13::WaitFinished>;
+  constexpr bool kShared = std::is_same_v<State, WaitClientHello> ||
+                           std::is_same_v<State, AwaitChoice> ||
+                           std::is_same_v<State, Connected> || std::is_same_v<State, Failed>;
+  const std::string prefix = kShared ? "" : kTls13 ? "tls13::" : "tls12::";
+  return prefix + std::string(State::kName);
+}
+
+// Column titles: a message's type, and the version where the two lay it out apart.
+template <class M>
+std::string ColumnOf() {
+  std::string name = Name(M::kType);
+  if constexpr (std::is_same_v<M, tls13::Certificate> ||
+                std::is_same_v<M, tls13::CertificateRequest>) {
+    name += "13";
+  } else if constexpr (std::is_same_v<M, tls12::Certificate> ||
+                       std::is_same_v<M, tls12::CertificateRequest>) {
+    name += "12";
+  }
+  return name;
+}
+
+std::string Padded(std::string text, size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::pair<std::string, std::vector<bool>>> rows;
+
+  int legal() const {
+    int count = 0;
+    for (const auto& row : rows) count += std::count(row.second.begin(), row.second.end(), true);
+    return count;
+  }
+};
+
+// Columns are numbered, and spelt out above the table.
+std::string Print(const std::string& title, const Table& table) {
+  constexpr size_t kFirst = 32;
+  std::string text = title + "\n\n";
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    text += "  " + Padded(std::to_string(i + 1), 3) + table.columns[i] + "\n";
+  }
+  std::string head = Padded("", kFirst);
+  for (size_t i = 0; i < table.columns.size(); ++i) head += Padded(std::to_string(i + 1), 3);
+  const auto trimmed = [](std::string line) {
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line + "\n";
+  };
+  text += "\n" + trimmed(head);
+  for (const auto& [name, legal] : table.rows) {
+    std::string line = Padded(name, kFirst);
+    for (bool cell : legal) line += Padded(cell ? "X" : ".", 3);
+    text += trimmed(line);
+  }
+  return text;
+}
+
+template <class State, class... M>
+std::vector<bool> MessageCells(MessageList<M...>) {
+  return {LegalMessage<State, M>...};
+}
+template <class State, class... A>
+std::vector<bool> AnswerCells(std::type_identity<std::variant<A...>>) {
+  return {LegalAnswer<State, A>...};
+}
+
+template <class... M>
+std::vector<std::string> Columns(MessageList<M...>) {
+  return {ColumnOf<M>()...};
+}
+
+template <class... State>
+Table MessageTable(std::type_identity<std::variant<State...>>) {
+  return {Columns(Messages()), {{TitleOf<State>(), MessageCells<State>(Messages())}...}};
+}
+template <class... State>
+Table AnswerTable(std::type_identity<std::variant<State...>>) {
+  return {{"Chosen", "PrivateKeyUsed", "PeerVerdict"},
+          {{TitleOf<State>(), AnswerCells<State>(std::type_identity<Answer>())}...}};
+}
+
+TEST(Moves, AreThoseOfTheFile) {
+  const Table messages = MessageTable(std::type_identity<ServerState>());
+  const Table answers = AnswerTable(std::type_identity<ServerState>());
+  handfast::test::ExpectGolden(
+      "moves.txt",
+      "Every legal move of a server, as the headers moves_hello.h, moves13.h and moves12.h declare\n"
+      "them. X: legal. Any other message in a Wait state is unexpected_message; any other answer\n"
+      "is dropped.\n\n" +
+          Print("The peer's messages, by state.", messages) + "\n" +
+          Print("Answers, by state.", answers));
+}
+
+// The law itself: a state that waits for the peer takes one message and no answer, one that awaits
+// an answer takes that and no message, and an end takes nothing.
+TEST(Moves, EachStateTakesOneThing) {
+  const Table messages = MessageTable(std::type_identity<ServerState>());
+  const Table answers = AnswerTable(std::type_identity<ServerState>());
+  ASSERT_EQ(messages.rows.size(), std::variant_size_v<ServerState>);
+  for (size_t i = 0; i < messages.rows.size(); ++i) {
+    const std::string& name = messages.rows[i].first;
+    const auto count = [](const std::vector<bool>& cells) {
+      return std::count(cells.begin(), cells.end(), true);
+    };
+    const bool waits = name.find("Wait") != std::string::npos;
+    const bool awaits = name.find("Await") != std::string::npos;
+    EXPECT_EQ(count(messages.rows[i].second), waits ? 1 : 0) << name;
+    EXPECT_EQ(count(answers.rows[i].second), awaits ? 1 : 0) << name;
+  }
+  EXPECT_EQ(messages.legal(), 9);
+  EXPECT_EQ(answers.legal(), 5);
+}
+
+}  // namespace
+}  // namespace handfast::tls::test
