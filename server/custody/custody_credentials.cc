@@ -47,9 +47,16 @@ absl::StatusOr<Credential> AsCreated(CredentialRow row) {
 absl::Status Custody::State::CheckFreeCredential(std::string_view tenant, std::string_view id) {
   const absl::StatusOr<std::optional<CredentialRow>> taken = rows.FindCredential(tenant, id);
   if (!taken.ok()) return taken.status();
-  if (!taken->has_value()) return absl::OkStatus();
-  return access::WithReason(absl::AlreadyExistsError("the tenant has a credential of this id"),
-                            "CREDENTIAL_EXISTS");
+  if (taken->has_value()) {
+    return access::WithReason(absl::AlreadyExistsError("the tenant has a credential of this id"),
+                              "CREDENTIAL_EXISTS");
+  }
+  const absl::StatusOr<int64_t> count = rows.CountCredentials(tenant);
+  if (!count.ok()) return count.status();
+  if (*count < kMaxCredentialsPerTenant) return absl::OkStatus();
+  return access::WithReason(
+      absl::ResourceExhaustedError("the tenant has as many credentials as it may have"),
+      "CREDENTIAL_LIMIT");
 }
 
 absl::Status Custody::State::StoreCredential(CredentialRow& row, std::string_view request_id,

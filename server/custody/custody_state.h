@@ -28,6 +28,7 @@ namespace handfast::custody {
 inline constexpr int64_t kRequestLifetimeS = 24 * 3600;
 // What the lists, the index and start-up are measured with (performance.md, P14).
 inline constexpr int64_t kMaxKeysPerTenant = 100'000;
+inline constexpr int64_t kMaxCredentialsPerTenant = 100'000;
 
 // A key that is about to be stored, besides its private bytes.
 struct NewKey {
@@ -76,7 +77,7 @@ struct Custody::State {
   absl::Status InsertNew(NewKey& key, tls::ByteView pkcs8) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Chooses the id where none was given, and checks that it is free.
   absl::Status ClaimKeyId(KeyRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  // ALREADY_EXISTS where it is taken.
+  // ALREADY_EXISTS where it is taken, RESOURCE_EXHAUSTED where there is no room for one more.
   absl::Status CheckFreeCredential(std::string_view tenant, std::string_view id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   absl::Status ReadBack(NewKey& key, std::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

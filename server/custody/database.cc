@@ -57,7 +57,9 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_fi
 
 Statement& Statement::Bind(std::string_view text) {
   if (code_ == SQLITE_OK) {
-    code_ = sqlite3_bind_text64(statement_.get(), next_parameter_++, text.data(), text.size(),
+    // A null pointer would bind NULL rather than no text.
+    const char* data = text.empty() ? "" : text.data();
+    code_ = sqlite3_bind_text64(statement_.get(), next_parameter_++, data, text.size(),
                                 SQLITE_TRANSIENT, SQLITE_UTF8);
   }
   return *this;

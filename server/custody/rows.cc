@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/custody/sealing.h"
+#include "tls/base/secret.h"
 
 namespace handfast::custody {
 namespace {
@@ -86,6 +87,12 @@ absl::StatusOr<tls::Bytes> OpenPrivateKey(const KeyEncryptionKey& kek, const Key
   return pkcs8;
 }
 
+absl::Status Rows::CheckSeal(const KeyRow& row) const {
+  absl::StatusOr<tls::Bytes> pkcs8 = OpenPrivateKey(kek_, row);
+  if (pkcs8.ok()) tls::Wipe(*pkcs8);
+  return pkcs8.status();
+}
+
 absl::Status Rows::InsertKey(KeyRow& row, tls::ByteView pkcs8) {
   absl::StatusOr<tls::Bytes> seal = SealRow(kek_, randomness_, Bind(row), pkcs8);
   if (!seal.ok()) return seal.status();
@@ -110,7 +117,10 @@ absl::StatusOr<std::optional<KeyRow>> Rows::FindKey(std::string_view tenant, std
   absl::StatusOr<bool> row = statement.Bind(tenant).Bind(id).Step();
   if (!row.ok()) return row.status();
   if (!*row) return std::optional<KeyRow>();
-  return std::optional<KeyRow>(ReadKey(statement));
+  KeyRow key = ReadKey(statement);
+  absl::Status status = CheckSeal(key);
+  if (!status.ok()) return status;
+  return std::optional<KeyRow>(std::move(key));
 }
 
 absl::StatusOr<std::vector<KeyRow>> Rows::ListKeys(std::string_view tenant, std::string_view after,
@@ -123,7 +133,10 @@ absl::StatusOr<std::vector<KeyRow>> Rows::ListKeys(std::string_view tenant, std:
     absl::StatusOr<bool> row = statement.Step();
     if (!row.ok()) return row.status();
     if (!*row) return rows;
-    rows.push_back(ReadKey(statement));
+    KeyRow key = ReadKey(statement);
+    absl::Status status = CheckSeal(key);
+    if (!status.ok()) return status;
+    rows.push_back(std::move(key));
   }
 }
 
@@ -193,6 +206,12 @@ absl::StatusOr<std::vector<CredentialRow>> Rows::ListActive(std::string_view ten
       Join(kSelectCredentials, "WHERE activation > 0 AND (?1 = '' OR tenant = ?1)"));
   statement.Bind(tenant);
   return ReadCredentials(std::move(statement));
+}
+
+absl::StatusOr<int64_t> Rows::CountCredentials(std::string_view tenant) {
+  Statement statement = database_.Prepare("SELECT count(*) FROM credentials WHERE tenant = ?");
+  statement.Bind(tenant);
+  return ReadNumber(std::move(statement));
 }
 
 absl::StatusOr<int64_t> Rows::LastActivation(std::string_view tenant) {

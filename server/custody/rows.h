@@ -54,6 +54,7 @@ struct RequestRow {
 // The private key (PKCS#8) of a row, which the caller wipes. DATA_LOSS where the row was changed.
 absl::StatusOr<tls::Bytes> OpenPrivateKey(const KeyEncryptionKey& kek, const KeyRow& row);
 
+// Reading is DATA_LOSS for a row that was changed.
 class Rows {
  public:
   // All three must outlive it.
@@ -68,7 +69,7 @@ class Rows {
                                                int64_t limit);
   absl::StatusOr<int64_t> CountKeys(std::string_view tenant);
 
-  // `row.seal` is made here. Put inserts or replaces. Reading is DATA_LOSS for a changed row.
+  // `row.seal` is made here. Put inserts or replaces.
   absl::Status PutCredential(CredentialRow& row);
   absl::StatusOr<std::optional<CredentialRow>> FindCredential(std::string_view tenant,
                                                               std::string_view id);
@@ -77,6 +78,7 @@ class Rows {
                                                              int64_t limit);
   // Those in use, of one tenant or (empty) of all.
   absl::StatusOr<std::vector<CredentialRow>> ListActive(std::string_view tenant);
+  absl::StatusOr<int64_t> CountCredentials(std::string_view tenant);
   absl::StatusOr<int64_t> LastActivation(std::string_view tenant);
 
   absl::Status InsertRequest(const RequestRow& row);
@@ -85,6 +87,8 @@ class Rows {
   absl::Status DeleteRequestsBefore(int64_t create_time);
 
  private:
+  // DATA_LOSS where the row was changed.
+  absl::Status CheckSeal(const KeyRow& row) const;
   absl::StatusOr<std::vector<CredentialRow>> ReadCredentials(Statement statement);
 
   Database& database_;

@@ -1,0 +1,124 @@
+// Which credential a handshake gets: exact name, wildcard, default; by the peer's algorithms; by
+// activation.
+#include "server/custody/index.h"
+
+#include <gtest/gtest.h>
+
+namespace handfast::custody {
+namespace {
+
+using tls::Reason;
+using tls::SignatureScheme;
+
+constexpr SignatureScheme kEcdsa = SignatureScheme::kEcdsaSecp256r1Sha256;
+constexpr SignatureScheme kPss = SignatureScheme::kRsaPssRsaeSha256;
+constexpr SignatureScheme kPkcs1 = SignatureScheme::kRsaPkcs1Sha256;
+
+int64_t next_activation = 1;
+
+ActiveCredential Active(const std::string& name, std::vector<std::string> dns_names,
+                        std::vector<SignatureScheme> schemes, bool is_default = false) {
+  auto credential = std::make_shared<tls::Credential>();
+  credential->name = name;
+  credential->schemes = std::move(schemes);
+  return {.credential = std::move(credential),
+          .key = nullptr,
+          .key_id = name,
+          .dns_names = std::move(dns_names),
+          .is_default = is_default,
+          .activation = next_activation++,
+          .not_after_unix_s = 0};
+}
+
+tls::Choose Ask(const std::string& server_name, std::vector<SignatureScheme> schemes) {
+  return {.id = 1, .server_name = server_name, .schemes = std::move(schemes)};
+}
+
+std::string Chosen(const TenantIndex& index, const std::string& server_name,
+                   std::vector<SignatureScheme> schemes = {kEcdsa, kPss},
+                   const std::string& pinned = "", bool refuse_unknown = false) {
+  const tls::Chosen chosen =
+      index.Choose(Ask(server_name, std::move(schemes)), pinned, refuse_unknown);
+  if (chosen.credential) return chosen.credential->name;
+  return std::string(tls::Describe(chosen.refusal).label);
+}
+
+std::string Label(Reason reason) { return std::string(tls::Describe(reason).label); }
+
+TEST(TenantIndex, ExactBeforeWildcardBeforeDefault) {
+  const TenantIndex index({Active("default", {"other.test"}, {kEcdsa}, true),
+                           Active("wild", {"*.example.test"}, {kEcdsa}),
+                           Active("exact", {"www.example.test"}, {kEcdsa})});
+  EXPECT_EQ(Chosen(index, "www.example.test"), "exact");
+  EXPECT_EQ(Chosen(index, "api.example.test"), "wild");
+  EXPECT_EQ(Chosen(index, "example.test"), "default") << "a wildcard is a label, not none";
+  EXPECT_EQ(Chosen(index, "a.b.example.test"), "default") << "nor two";
+  EXPECT_EQ(Chosen(index, ".example.test"), "default") << "nor an empty one";
+  EXPECT_EQ(Chosen(index, "test"), "default");
+  EXPECT_EQ(Chosen(index, ""), "default");
+  EXPECT_EQ(Chosen(index, "other.test"), "default") << "by its name";
+  EXPECT_EQ(Chosen(index, "*.example.test"), "wild") << "a peer's asterisk is a label";
+}
+
+TEST(TenantIndex, PartialWildcardsMatchNothing) {
+  const TenantIndex index({Active("partial", {"w*.example.test"}, {kEcdsa})});
+  EXPECT_EQ(Chosen(index, "www.example.test"), Label(Reason::kNoCredential));
+}
+
+TEST(TenantIndex, AlgorithmsComeFirst) {
+  const TenantIndex index({Active("rsa-exact", {"www.example.test"}, {kPss, kPkcs1}),
+                           Active("ecdsa-wild", {"*.example.test"}, {kEcdsa}),
+                           Active("rsa-default", {}, {kPss, kPkcs1}, true)});
+  EXPECT_EQ(Chosen(index, "www.example.test", {kEcdsa}), "ecdsa-wild");
+  EXPECT_EQ(Chosen(index, "www.example.test", {kPkcs1}), "rsa-exact");
+  EXPECT_EQ(Chosen(index, "api.example.test", {kPkcs1}), "rsa-default");
+  EXPECT_EQ(Chosen(index, "api.example.test", {SignatureScheme::kEd25519}),
+            Label(Reason::kNoCommonSignatureScheme));
+  EXPECT_EQ(Chosen(index, "", {}), Label(Reason::kNoCommonSignatureScheme));
+}
+
+TEST(TenantIndex, BetweenEqualsThePeersBestSchemeDecides) {
+  const TenantIndex index({Active("rsa", {"a.test"}, {kPss, kPkcs1}),
+                           Active("ecdsa", {"a.test"}, {kEcdsa})});
+  EXPECT_EQ(Chosen(index, "a.test", {kPss, kEcdsa}), "rsa");
+  EXPECT_EQ(Chosen(index, "a.test", {kEcdsa, kPss}), "ecdsa");
+}
+
+TEST(TenantIndex, BetweenEqualSchemesTheLatestActivationDecides) {
+  const TenantIndex index({Active("old", {"a.test"}, {kEcdsa}, true),
+                           Active("new", {"a.test"}, {kEcdsa}, true)});
+  EXPECT_EQ(Chosen(index, "a.test"), "new");
+  EXPECT_EQ(Chosen(index, "unknown.test"), "new");
+}
+
+TEST(TenantIndex, PinnedMeansThatOne) {
+  const TenantIndex index({Active("tenants/t/credentials/a", {"a.test"}, {kEcdsa}),
+                           Active("tenants/t/credentials/b", {"b.test"}, {kPss})});
+  EXPECT_EQ(Chosen(index, "b.test", {kEcdsa, kPss}, "tenants/t/credentials/a"),
+            "tenants/t/credentials/a");
+  EXPECT_EQ(Chosen(index, "b.test", {kPss}, "tenants/t/credentials/a"),
+            Label(Reason::kNoCommonSignatureScheme));
+  EXPECT_EQ(Chosen(index, "b.test", {kPss}, "tenants/u/credentials/a"),
+            Label(Reason::kNoCredential));
+  EXPECT_EQ(Chosen(index, "x.test", {kEcdsa}, "tenants/t/credentials/a", true),
+            "tenants/t/credentials/a")
+      << "the caller chose; the name is not looked at";
+}
+
+TEST(TenantIndex, RefusesUnknownNamesWhereAsked) {
+  const TenantIndex index({Active("a", {"a.test"}, {kPss}), Active("d", {}, {kEcdsa}, true)});
+  EXPECT_EQ(Chosen(index, "b.test", {kEcdsa}, "", true), Label(Reason::kUnrecognizedName));
+  EXPECT_EQ(Chosen(index, "a.test", {kEcdsa}, "", true), Label(Reason::kNoCommonSignatureScheme));
+  EXPECT_EQ(Chosen(index, "", {kEcdsa}, "", true), "d") << "no name is no unknown name";
+}
+
+TEST(TenantIndex, EmptyHasNoCredential) {
+  const TenantIndex index({});
+  EXPECT_EQ(Chosen(index, "a.test"), Label(Reason::kNoCredential));
+  EXPECT_EQ(Chosen(index, "a.test", {kEcdsa}, "", true), Label(Reason::kUnrecognizedName));
+  EXPECT_EQ(index.Find("x"), nullptr);
+  EXPECT_EQ(index.FindKey("x"), nullptr);
+}
+
+}  // namespace
+}  // namespace handfast::custody
