@@ -26,6 +26,10 @@ namespace {
 // One in four processors polls: moving a message costs a third of working on it.
 constexpr int kWorkersPerPoller = 4;
 
+// The pollers do what little waits themselves: waking another thread costs 10 us of CPU, a piece of
+// work 130 us.
+constexpr size_t kWakeWorkersAt = 8;
+
 // Of those connections whose keys stay here. Each holds its keys in memory, about 2 KiB.
 constexpr size_t kMaxKeptConnections = 10'000;
 
@@ -39,6 +43,7 @@ int PollersOf(const config::Limits& limits) {
 access::WorkQueueOptions WorkOptions(const config::Limits& limits) {
   access::WorkQueueOptions options;
   options.threads = {std::max(1, limits.worker_threads - PollersOf(limits)), limits.rsa_threads};
+  options.wake_at = {kWakeWorkersAt, 1};
   return options;
 }
 

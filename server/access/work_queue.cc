@@ -55,7 +55,7 @@ absl::Status WorkQueue::Submit(std::string_view tenant, Lane lane, Work work) {
   }
   found->second.push_back({std::move(work), now});
   ++state.waiting;
-  work_came_[Index(lane)].Signal();
+  if (state.waiting >= options_.wake_at[Index(lane)]) work_came_[Index(lane)].Signal();
   return absl::OkStatus();
 }
 

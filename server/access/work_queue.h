@@ -25,6 +25,9 @@ namespace handfast::access {
 struct WorkQueueOptions {
   // Threads a lane, in the order of Lane. 0: none, and the owner calls RunOne (tests do).
   std::array<int, kLaneCount> threads = {1, 1};
+  // A sleeping thread is woken when so much waits in its lane. More than 1 where others run the
+  // lane's work too (RunOne) and waking costs more than a short wait.
+  std::array<size_t, kLaneCount> wake_at = {1, 1};
   // Waiting pieces of work a lane. 4,096 of the general lane are about 0.4 s of one core.
   size_t max_waiting = 4096;
   size_t max_waiting_per_tenant = 1024;

@@ -48,7 +48,8 @@ class CompletionLoop {
   void Poll(grpc::ServerCompletionQueue& queue);
   bool PollOnce(grpc::ServerCompletionQueue& queue);
   void Submit(std::shared_ptr<Task> task);
-  void Work();
+  // False where nothing waits.
+  bool Work();
 
   access::WorkQueue& work_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
