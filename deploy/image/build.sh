@@ -8,6 +8,11 @@
 #   deploy/image/build.sh out/image "$(bazel info -c opt bazel-bin)"
 set -euo pipefail
 
+die() {
+  echo "build.sh: $*" >&2
+  exit 1
+}
+
 if [[ $# -lt 2 || $# -gt 3 ]]; then
   sed -n 's/^# \{0,1\}//; 4,8p' "${BASH_SOURCE[0]}" >&2
   exit 2
@@ -18,10 +23,10 @@ bin=$2
 tag=${3:-dev}
 
 for program in server/handfastd client/cli/handfast client/edge/handfast-edge; do
-  [[ -x $bin/$program ]] || { echo "build.sh: $bin/$program is missing: build it first" >&2; exit 1; }
+  [[ -x $bin/$program ]] || die "$bin/$program is missing: build it first"
 done
 for tool in ldd dpkg-query python3; do
-  command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing" >&2; exit 1; }
+  command -v "$tool" >/dev/null || die "$tool is missing"
 done
 
 image() {

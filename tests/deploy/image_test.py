@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The images: the same bytes each time, readable by others, and nothing in them that need not be."""
+"""The images: the same bytes each time, readable by others, nothing in them that need not be."""
 
 import hashlib
 import json
@@ -77,7 +77,8 @@ class ImageTest(unittest.TestCase):
                 self.assertEqual(["handfast:x:65532:65532"],
                                  [":".join(user.split(":")[:4]) for user in users])
                 folders = {path for path, info in entries.items() if info.isdir()}
-                self.assertLessEqual({"dev", "etc", "proc", "sys", "tmp", "var/lib/handfast"}, folders)
+                places = {"dev", "etc", "proc", "sys", "tmp", "var/lib/handfast"}
+                self.assertLessEqual(places, folders)
 
     def test_no_file_gives_rights(self):
         for name, image in self.images.items():
@@ -95,19 +96,20 @@ class ImageTest(unittest.TestCase):
         for name, image in self.images.items():
             bill = json.loads(image.read(f"usr/share/sbom/{name}.spdx.json"))
             self.assertEqual("SPDX-2.3", bill["spdxVersion"])
-            listed = {file["fileName"][2:]: {sum["algorithm"]: sum["checksumValue"]
-                                             for sum in file["checksums"]} for file in bill["files"]}
+            listed = {file["fileName"].removeprefix("./"): file for file in bill["files"]}
             inside = {path for path, info in image.entries().items()
                       if info.isreg() and path.startswith(("usr/bin/", "usr/lib"))}
             self.assertEqual(inside, set(listed))
             for path in inside:
                 digest = hashlib.sha256(image.read(path)).hexdigest()
-                self.assertEqual(digest, listed[path]["SHA256"], path)
+                self.assertIn({"algorithm": "SHA256", "checksumValue": digest},
+                              listed[path]["checksums"], path)
 
-            known = {"SPDXRef-DOCUMENT", *(each["SPDXID"] for each in bill["packages"] + bill["files"])}
+            known = {each["SPDXID"] for each in [bill, *bill["packages"], *bill["files"]]}
             holders = {}
             for relation in bill["relationships"]:
-                self.assertLessEqual({relation["spdxElementId"], relation["relatedSpdxElement"]}, known)
+                self.assertIn(relation["spdxElementId"], known)
+                self.assertIn(relation["relatedSpdxElement"], known)
                 if relation["relationshipType"] == "CONTAINS":
                     holders[relation["relatedSpdxElement"]] = relation["spdxElementId"]
             versions = {each["SPDXID"]: each["versionInfo"] for each in bill["packages"]}

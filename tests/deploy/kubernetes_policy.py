@@ -68,16 +68,19 @@ def _manners(container):
         yield from (f"no {probe}" for probe in _PROBES if probe not in container)
     if any("subPath" in mount for mount in container.get("volumeMounts", [])):
         yield "a file is mounted alone, so a rotated secret would not arrive"
-    if any("secretKeyRef" in variable.get("valueFrom", {}) for variable in container.get("env", [])):
+    sources = [variable.get("valueFrom", {}) for variable in container.get("env", [])]
+    if any("secretKeyRef" in source for source in sources):
         yield "a secret is in its environment"
 
 
 def faults(document):
     """What is wrong with one document, as lines."""
-    if document["kind"] == "Namespace":
-        if _get(document, "metadata", "labels", "pod-security.kubernetes.io/enforce") != "restricted":
+    kind = document["kind"]
+    if kind == "Namespace":
+        label = "pod-security.kubernetes.io/enforce"
+        if _get(document, "metadata", "labels", label) != "restricted":
             yield "the namespace does not enforce restricted pods"
-    if document["kind"] == "ServiceAccount" and document.get("automountServiceAccountToken") is not False:
+    if kind == "ServiceAccount" and document.get("automountServiceAccountToken") is not False:
         yield "the service account hands out its token"
     pod = pod_of(document)
     if pod is None:
@@ -95,7 +98,8 @@ def _matches(selector, labels):
 def reference_faults(documents):
     """What documents say of each other and is not so."""
     pods = [(document["metadata"]["namespace"], document["spec"]["template"]["metadata"]["labels"],
-             {port["name"] for container in pod["containers"] for port in container.get("ports", [])})
+             {port["name"] for container in pod["containers"]
+              for port in container.get("ports", [])})
             for document in documents if (pod := pod_of(document))]
     services = [document for document in documents if document["kind"] == "Service"]
 
@@ -117,8 +121,9 @@ def reference_faults(documents):
         if kind == "StatefulSet":
             if spec["serviceName"] not in [service["metadata"]["name"] for service in services]:
                 yield f"StatefulSet: no service {spec['serviceName']}"
-        if kind == "PodDisruptionBudget" and not selected(document, spec["selector"]["matchLabels"]):
-            yield "PodDisruptionBudget selects no pod"
+        if kind == "PodDisruptionBudget":
+            if not selected(document, spec["selector"]["matchLabels"]):
+                yield "PodDisruptionBudget selects no pod"
         if kind == "ServiceMonitor":
             ports = {spec_port["name"] for service in services
                      if _matches(spec["selector"]["matchLabels"], service["metadata"]["labels"])

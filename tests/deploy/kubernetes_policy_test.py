@@ -76,7 +76,8 @@ class PolicyTest(unittest.TestCase):
         label = ("metadata", "labels", "pod-security.kubernetes.io/enforce")
         self.assertTrue(list(policy.faults(set_at(namespace, label, "baseline"))))
         account = manifests.find("ServiceAccount", "handfastd")
-        self.assertTrue(list(policy.faults(set_at(account, ["automountServiceAccountToken"], None))))
+        account = set_at(account, ["automountServiceAccountToken"], None)
+        self.assertTrue(list(policy.faults(account)))
 
 
 class AgreementTest(unittest.TestCase):
@@ -89,7 +90,8 @@ class AgreementTest(unittest.TestCase):
             ("Service", ("spec", "selector"), {"app": "x"}, "selects no pod"),
             ("Service", ("spec", "ports", 0, "targetPort"), "http", "no port http"),
             ("StatefulSet", ("spec", "serviceName"), "x", "no service x"),
-            ("PodDisruptionBudget", ("spec", "selector", "matchLabels"), {"a": "b"}, "selects no pod"),
+            ("PodDisruptionBudget", ("spec", "selector"), {"matchLabels": {"a": "b"}},
+             "selects no pod"),
             ("ServiceMonitor", ("spec", "endpoints", 0, "port"), "x", "has its port"),
             ("NetworkPolicy", ("spec", "ingress"), [{}], "denies by default"),
         ]:

@@ -64,7 +64,8 @@ class Programs:
         while not (value := condition()):
             for name, process in self._running:
                 if process.poll() is not None:
-                    raise AssertionError(f"{name} ended with {process.returncode}:\n{self.log(name)}")
+                    raise AssertionError(
+                        f"{name} ended with {process.returncode}:\n{self.log(name)}")
             if time.monotonic() > end:
                 logs = "".join(f"\n== {name}\n{self.log(name)}" for name, _ in self._running)
                 raise AssertionError(f"no {what} within {LONGEST_WAIT_S} s{logs}")

@@ -81,7 +81,8 @@ class RulesTest(unittest.TestCase):
     def test_recorded_series_are_named_by_level_metric_and_operations(self):
         for rule in self.rules:
             if "record" in rule:
-                self.assertRegex(rule["record"], r"^[a-z_]+:(handfast|process)_[a-z0-9_]+:[a-z0-9_]+$")
+                self.assertRegex(rule["record"],
+                                 r"^[a-z_]+:(handfast|process)_[a-z0-9_]+:[a-z0-9_]+$")
 
 
 if __name__ == "__main__":
