@@ -5,7 +5,7 @@ few libraries that ship no .pc file. Nothing is downloaded, and no version is pi
 least one that the code needs.
 """
 
-def _library(package, modules = [], least = "", headers = [], linkopts = []):
+def _library(package, modules = [], least = "", headers = [], linkopts = [], tests_only = False):
     """Describes one system library.
 
     Args:
@@ -14,6 +14,8 @@ def _library(package, modules = [], least = "", headers = [], linkopts = []):
       least: the lowest version of that module known to work.
       headers: for a library without a .pc file, headers whose presence shows that it is there.
       linkopts: for a library without a .pc file, what to link.
+      tests_only: where it is missing, only the targets that use it fail to build: whoever wants
+        the programs alone need not install what tests compare them with.
     """
     return struct(
         package = package,
@@ -21,6 +23,7 @@ def _library(package, modules = [], least = "", headers = [], linkopts = []):
         least = least,
         headers = headers,
         linkopts = linkopts,
+        tests_only = tests_only,
     )
 
 _LIBRARIES = {
@@ -29,7 +32,6 @@ _LIBRARIES = {
     "absl_strings": _library("libabsl-dev", ["absl_strings", "absl_str_format"], "20220623"),
     "absl_sync": _library("libabsl-dev", ["absl_synchronization"], "20220623"),
     "absl_time": _library("libabsl-dev", ["absl_time"], "20220623"),
-    "benchmark": _library("libbenchmark-dev", ["benchmark"], "1.7"),
     "civetweb": _library("libcivetweb-dev", headers = ["civetweb.h"], linkopts = ["-lcivetweb"]),
     "cli11": _library("libcli11-dev", ["CLI11"], "2.1"),
     "crypto": _library("libssl-dev", ["libcrypto"], "3.0"),
@@ -40,17 +42,17 @@ _LIBRARIES = {
         headers = ["grpcpp/ext/proto_server_reflection_plugin.h"],
         linkopts = ["-lgrpc++_reflection"],
     ),
-    "grpcpp_channelz": _library(
-        "libgrpc++-dev",
-        headers = ["grpcpp/ext/channelz_service_plugin.h"],
-        linkopts = ["-lgrpcpp_channelz"],
-    ),
     "gtest": _library("libgmock-dev", ["gmock", "gtest"], "1.12"),
     "gtest_main": _library("libgmock-dev", ["gmock_main", "gmock", "gtest"], "1.12"),
-    "json": _library("nlohmann-json3-dev", ["nlohmann_json"], "3.11"),
+    "json": _library("nlohmann-json3-dev", ["nlohmann_json"], "3.11", tests_only = True),
+    "mbedtls": _library(
+        "libmbedtls-dev",
+        headers = ["mbedtls/ssl.h"],
+        linkopts = ["-lmbedtls", "-lmbedx509", "-lmbedcrypto"],
+        tests_only = True,
+    ),
     "prometheus": _library("prometheus-cpp-dev", ["prometheus-cpp-core"], "1.0"),
     "protobuf": _library("libprotobuf-dev", ["protobuf"], "3.21"),
-    "seccomp": _library("libseccomp-dev", ["libseccomp"], "2.5"),
     "spdlog": _library("libspdlog-dev", ["spdlog"], "1.10"),
     "sqlite3": _library("libsqlite3-dev", ["sqlite3"], "3.40"),
     # For the interop peers and benchmarks in tests/ alone: tests/tidy refuses it elsewhere.
@@ -74,6 +76,20 @@ cc_library(
     defines = {defines},
     includes = {includes},
     linkopts = {linkopts},
+)
+"""
+
+# Stands for a missing library that only tests use: building it says what to install.
+_MISSING_RULE = """
+genrule(
+    name = {generated},
+    outs = [{header}],
+    cmd = "echo 'Missing: install {package}' >&2; exit 1",
+)
+
+cc_library(
+    name = {name},
+    hdrs = [{header}],
 )
 """
 
@@ -127,7 +143,7 @@ def _missing(ctx):
         if not ctx.which(program):
             missing.setdefault(package, []).append(program)
     for name, library in _LIBRARIES.items():
-        if not _is_present(ctx, library):
+        if not library.tests_only and not _is_present(ctx, library):
             wanted = name + (" >= " + library.least if library.least else "")
             missing.setdefault(library.package, []).append(wanted)
     return missing
@@ -141,7 +157,15 @@ def _impl(ctx):
 
     rules = ["package(default_visibility = [\"//visibility:public\"])\n"]
     for name, library in _LIBRARIES.items():
-        rules.append(_rule(ctx, name, library))
+        if library.tests_only and not _is_present(ctx, library):
+            rules.append(_MISSING_RULE.format(
+                name = repr(name),
+                generated = repr(name + "_missing"),
+                header = repr(name + "_missing.h"),
+                package = library.package,
+            ))
+        else:
+            rules.append(_rule(ctx, name, library))
     ctx.file("BUILD", "".join(rules))
     ctx.file("WORKSPACE", "workspace(name = %r)\n" % ctx.name)
 
