@@ -92,11 +92,14 @@ void Run::OnRecord(const RecordHeader& header, std::span<uint8_t> record) {
     return state_.messages.empty() ? OnChangeCipherSpec(record)
                                    : Fail(Reason::kUnexpectedChangeCipherSpec);
   }
+  if (IsAlertInTheClear(header)) {
+    return OnAlert(record.subspan(kRecordHeaderSize), /*encrypted=*/false);
+  }
   const Result<OpenedRecord> opened = state_.opener.Open(record, state_.max_plaintext);
   if (!opened.ok()) return Fail(opened.reason());
   switch (opened->type) {
     case ContentType::kAlert:
-      return OnAlert(opened->fragment);
+      return OnAlert(opened->fragment, state_.opener.encrypted());
     case ContentType::kHandshake:
       return OnHandshake(opened->fragment);
     default:
@@ -127,10 +130,20 @@ void Run::OnChangeCipherSpec(ByteView record) {
   Trace(true, false, ContentType::kChangeCipherSpec, kChangeCipherSpecBody);
 }
 
-void Run::OnAlert(ByteView fragment) {
+// A TLS 1.3 client that cannot read our ServerHello has no keys yet, and tells us so in the clear.
+// What anybody could forge here only ends an unfinished handshake, which they could do anyway; so it
+// is tolerated here, and not by RecordOpener, which lives on after the handshake.
+bool Run::IsAlertInTheClear(const RecordHeader& header) {
+  constexpr size_t kAlertSize = 2;
+  return header.type == ContentType::kAlert && header.length == kAlertSize &&
+         state_.version == ProtocolVersion::kTls13 && state_.opener.encrypted() &&
+         state_.opener.keys()->sequence() == 0;
+}
+
+void Run::OnAlert(ByteView fragment, bool encrypted) {
   const std::optional<AlertMessage> alert = Parse<AlertMessage>(fragment);
   if (!alert) return Fail(Reason::kDecodeError);
-  Trace(true, state_.opener.encrypted(), ContentType::kAlert, fragment);
+  Trace(true, encrypted, ContentType::kAlert, fragment);
   if (alert->description == static_cast<uint8_t>(Alert::kCloseNotify)) {
     return End(Reason::kPeerClosed, Origin::kClosed, alert->description);
   }
@@ -139,6 +152,11 @@ void Run::OnAlert(ByteView fragment) {
                            ? alert->level == kWarning
                            : alert->description == static_cast<uint8_t>(Alert::kUserCanceled);
   if (!warning) return End(Reason::kPeerAlert, Origin::kPeerAlert, alert->description);
+  // RFC 8446 §5.1: "if a handshake message is split over two or more records, there MUST NOT be any
+  // other records between them."
+  if (state_.version != ProtocolVersion::kTls12 && !state_.messages.empty()) {
+    return Fail(Reason::kUnexpectedMessage);
+  }
   if (++state_.warning_alerts > kMaxWarningAlerts) Fail(Reason::kTooManyWarnings);
 }
 

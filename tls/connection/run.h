@@ -23,7 +23,8 @@ class Run {
   void ReadRecords();
   void OnRecord(const RecordHeader& header, std::span<uint8_t> record);
   void OnChangeCipherSpec(ByteView record);
-  void OnAlert(ByteView fragment);
+  bool IsAlertInTheClear(const RecordHeader& header);
+  void OnAlert(ByteView fragment, bool encrypted);
   void OnHandshake(ByteView fragment);
 
   // Messages, from state_.messages.

@@ -196,21 +196,15 @@ Result<void> RecordSealer::SealOne12(ContentType type, ByteView fragment, Bytes&
 // ---- RecordOpener
 
 Result<OpenedRecord> RecordOpener::Open(std::span<uint8_t> record, size_t max_plaintext) {
-  const auto type = static_cast<ContentType>(record[0]);
-  const std::span<uint8_t> body = record.subspan(kRecordHeaderSize);
   if (!keys_) {
+    const auto type = static_cast<ContentType>(record[0]);
+    const std::span<uint8_t> body = record.subspan(kRecordHeaderSize);
     // RFC 8446 §5.1: "The length MUST NOT exceed 2^14 bytes. An endpoint that receives a record
     // that exceeds this length MUST terminate the connection with a "record_overflow" alert."
     if (body.size() > kMaxPlaintext) return Reason::kRecordOverflow;
     return OpenedRecord{type, body};
   }
   if (keys_->sequence_ == UINT64_MAX) return Reason::kSequenceExhausted;
-  // A peer that cannot read our ServerHello has no keys yet, and tells us so in the clear. What
-  // anybody could forge here only ends the connection, which they could do anyway.
-  if (keys_->is_tls13() && keys_->sequence_ == 0 && type == ContentType::kAlert &&
-      body.size() == 2) {
-    return OpenedRecord{type, body};
-  }
   if (Result<void> ready = keys_->Ready(); !ready.ok()) return ready.reason();
   Result<OpenedRecord> opened =
       keys_->is_tls13() ? Open13(record, max_plaintext) : Open12(record, max_plaintext);
