@@ -18,6 +18,10 @@ bool IsTls13(ProtocolVersion version) { return version == ProtocolVersion::kTls1
 Result<ProtocolVersion> NegotiateVersion(const ClientHello& hello,
                                          const ClientHelloExtensions& extensions,
                                          const Profile& profile) {
+  // RFC 8446 §D.5: "Any endpoint receiving a Hello message with ClientHello.legacy_version or
+  // ServerHello.legacy_version set to 0x0300 MUST abort the handshake with a "protocol_version"
+  // alert."
+  if (hello.legacy_version <= ProtocolVersion::kSsl3) return Reason::kUnsupportedVersion;
   std::optional<ProtocolVersion> version;
   if (extensions.supported_versions) {
     // RFC 8446 §4.2.1: "If this extension is present in the ClientHello, servers MUST NOT use the
