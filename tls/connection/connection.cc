@@ -34,7 +34,9 @@ Stepped Step(Connection spent, const Input& input, const Context& context) {
 
 Result<ReleasedKeys> ReleaseKeys(Connection spent) {
   ConnectionState& state = ConnectionAccess::Of(spent);
-  if (!spent.established()) return Reason::kInternalError;
+  if (!spent.established() || !state.sealer.encrypted() || !state.opener.encrypted()) {
+    return Reason::kInternalError;
+  }
   return ReleasedKeys{std::move(*state.sealer.keys()).Release(),
                       std::move(*state.opener.keys()).Release()};
 }

@@ -62,6 +62,9 @@ Transition On(WaitCertificateVerify state, const Received<CertificateVerify>& re
   if (!Contains(context.profile.signature_schemes, message.algorithm)) {
     return Fail(Reason::kSchemeNotOffered);
   }
+  // Kept from the start where a certificate is asked for; a profile that asks for one only since
+  // has nothing to verify against.
+  if (!state.flight.transcript.whole()) return Fail(Reason::kInternalError);
   if (!VerifySignature(ProtocolVersion::kTls12, message.algorithm, state.public_key,
                        *state.flight.transcript.whole(), message.signature)) {
     return Fail(Reason::kBadSignature);
