@@ -1,0 +1,194 @@
+// Key exchange that is wrong: points off the curve, of small order or of another form; shares that
+// were not offered; and what a second ClientHello may not do.
+#include <gtest/gtest.h>
+
+#include "tests/tls/connection/wrong_peer.h"
+
+namespace handfast::tls::test {
+namespace {
+
+using enum ProtocolVersion;
+
+struct BadPoint {
+  const char* what;
+  NamedGroup group;
+  std::string hex;
+};
+
+std::string Zeros(size_t bytes) { return std::string(2 * bytes, '0'); }
+
+std::string GoodPoint(NamedGroup group) {
+  return ToHex(KeyPair::FromPrivate(group, ClientScalar(group))->public_key());
+}
+
+std::string Altered(std::string hex, size_t digit, char to) {
+  hex[digit] = hex[digit] == to ? (to == '0' ? '1' : '0') : to;
+  return hex;
+}
+
+// RFC 8446 §4.2.8.2 and §7.4.2, RFC 8422 §5.11, RFC 7748 §6.1.
+std::vector<BadPoint> BadPoints() {
+  const std::string p256 = GoodPoint(NamedGroup::kSecp256r1);
+  const std::string x = p256.substr(2, 64);
+  return {
+      {"X25519, all zero", NamedGroup::kX25519, Zeros(32)},
+      {"X25519, one", NamedGroup::kX25519, "01" + Zeros(31)},
+      {"X25519, of order 8", NamedGroup::kX25519,
+       "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"},
+      {"X25519, p - 1", NamedGroup::kX25519,
+       "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+      {"X25519, 31 bytes", NamedGroup::kX25519, Zeros(30) + "09"},
+      {"X25519, 33 bytes", NamedGroup::kX25519, "09" + Zeros(32)},
+      {"P-256, off the curve", NamedGroup::kSecp256r1, Altered(p256, 129, '3')},
+      {"P-256, zero", NamedGroup::kSecp256r1, "04" + Zeros(64)},
+      {"P-256, infinity", NamedGroup::kSecp256r1, "00"},
+      {"P-256, compressed", NamedGroup::kSecp256r1, "02" + x},
+      {"P-256, hybrid", NamedGroup::kSecp256r1, "06" + p256.substr(2)},
+      {"P-256, too short", NamedGroup::kSecp256r1, p256.substr(0, 128)},
+      {"P-256, too long", NamedGroup::kSecp256r1, p256 + "00"},
+      {"P-256, a coordinate above p", NamedGroup::kSecp256r1,
+       "04" + std::string(64, 'f') + p256.substr(66)},
+      {"P-384's point as P-256", NamedGroup::kSecp256r1, GoodPoint(NamedGroup::kSecp384r1)},
+  };
+}
+
+Bytes ShareBody(NamedGroup group, const std::string& hex) {
+  const Bytes point = FromHex(hex).value();
+  return Serialize(KeyShareClientHello{{{group, point}}});
+}
+
+TEST(T14_BadPoint, InAKeyShare) {
+  for (const BadPoint& bad : BadPoints()) {
+    ClientScript script = Sound(kTls13);
+    script.hello.Set(ExtensionType::kKeyShare, ShareBody(bad.group, bad.hex));
+    EXPECT_TRUE(Refused(Shake(FixedKit(), std::move(script)), Reason::kBadKeyShare,
+                        Alert::kIllegalParameter))
+        << bad.what;
+  }
+}
+TEST(T14_BadPoint, InAClientKeyExchange) {
+  for (const BadPoint& bad : BadPoints()) {
+    ServerKit kit = FixedKit();
+    kit.profile.groups = {bad.group};
+    ClientScript script = Sound(kTls12);
+    script.edit_flight = [&](Flight& flight) {
+      const Bytes point = FromHex(bad.hex).value();
+      Bytes message;
+      ASSERT_TRUE(AppendMessage(message, tls12::ClientKeyExchange{point}));
+      flight[IndexOf(flight, HandshakeType::kClientKeyExchange)].content = message;
+    };
+    EXPECT_TRUE(Refused(Shake(kit, std::move(script)), Reason::kBadKeyShare,
+                        Alert::kIllegalParameter))
+        << bad.what;
+  }
+}
+// The negative control: good points of every group.
+TEST(T14_BadPoint, GoodOnesSucceed) {
+  for (NamedGroup group : {NamedGroup::kX25519, NamedGroup::kSecp256r1, NamedGroup::kSecp384r1}) {
+    ClientScript script = Sound(kTls13);
+    script.hello.Set(ExtensionType::kKeyShare, ShareBody(group, GoodPoint(group)));
+    EXPECT_TRUE(Succeeded(Shake(FixedKit(), std::move(script)))) << Name(group);
+    ServerKit kit = FixedKit();
+    kit.profile.groups = {group};
+    EXPECT_TRUE(Succeeded(Shake(kit, Sound(kTls12)))) << Name(group);
+  }
+}
+
+// ---- T15: RFC 8446 §4.2.8.
+
+TEST(T15_KeyShare, GroupThatWasNotOffered) {
+  ClientScript script = Sound(kTls13);
+  script.hello.SetHex(ExtensionType::kSupportedGroups, "00020017");
+  EXPECT_TRUE(Refused(Shake(FixedKit(), std::move(script)), Reason::kKeyShareNotOffered,
+                      Alert::kIllegalParameter));
+}
+TEST(T15_KeyShare, TwoOfOneGroup) {
+  ClientScript script = Sound(kTls13);
+  script.hello.Set(ExtensionType::kKeyShare,
+                   KeyShareBody({NamedGroup::kX25519, NamedGroup::kX25519}));
+  EXPECT_TRUE(Refused(Shake(FixedKit(), std::move(script)), Reason::kDuplicateKeyShare,
+                      Alert::kIllegalParameter));
+}
+
+// ---- T15: the second ClientHello. RFC 8446 §4.1.2 and §4.1.4.
+
+Outcome Retry(const std::function<void(HelloFields&)>& spoil) {
+  ClientScript script = Sound(kTls13);
+  script.hello.SetHex(ExtensionType::kKeyShare, "0000");
+  script.edit_second_hello = spoil;
+  return Shake(FixedKit(), std::move(script));
+}
+
+struct SecondHello {
+  const char* what;
+  std::function<void(HelloFields&)> spoil;
+  Reason reason;
+};
+
+TEST(T15_SecondHello, MustBeTheSame) {
+  const SecondHello kCases[] = {
+      {"another random", [](HelloFields& h) { h.random[0] ^= 1; }, Reason::kChangedClientHello},
+      {"another session id", [](HelloFields& h) { h.session_id[0] ^= 1; },
+       Reason::kChangedClientHello},
+      {"no session id", [](HelloFields& h) { h.session_id.clear(); },
+       Reason::kChangedClientHello},
+      {"fewer suites", [](HelloFields& h) { h.cipher_suites.pop_back(); },
+       Reason::kChangedClientHello},
+      {"other suites", [](HelloFields& h) { std::swap(h.cipher_suites[0], h.cipher_suites[1]); },
+       Reason::kChangedClientHello},
+      {"another version", [](HelloFields& h) { h.legacy_version = 0x0304; },
+       Reason::kChangedClientHello},
+      {"compression", [](HelloFields& h) { h.compression_methods = {0, 1}; },
+       Reason::kChangedClientHello},
+      {"no name", [](HelloFields& h) { h.Remove(ExtensionType::kServerName); },
+       Reason::kChangedClientHello},
+      {"another ALPN", [](HelloFields& h) { h.SetHex(ExtensionType::kAlpn, "0003026831"); },
+       Reason::kChangedClientHello},
+      {"other groups",
+       [](HelloFields& h) { h.SetHex(ExtensionType::kSupportedGroups, "0002001d"); },
+       Reason::kChangedClientHello},
+      {"other versions",
+       [](HelloFields& h) { h.SetHex(ExtensionType::kSupportedVersions, "0403040303"); },
+       Reason::kChangedClientHello},
+      {"an extension more",
+       [](HelloFields& h) { h.extensions.push_back({static_cast<ExtensionType>(0x1a1a), {}}); },
+       Reason::kChangedClientHello},
+      {"another order", [](HelloFields& h) { std::swap(h.extensions[0], h.extensions[1]); },
+       Reason::kChangedClientHello},
+      {"no key_share", [](HelloFields& h) { h.Remove(ExtensionType::kKeyShare); },
+       Reason::kNoKeyShareAfterRetry},
+      // A second HelloRetryRequest would be needed.
+      {"an empty key_share", [](HelloFields& h) { h.SetHex(ExtensionType::kKeyShare, "0000"); },
+       Reason::kNoKeyShareAfterRetry},
+      {"a share of another group",
+       [](HelloFields& h) {
+         h.Set(ExtensionType::kKeyShare, KeyShareBody({NamedGroup::kSecp256r1}));
+       },
+       Reason::kNoKeyShareAfterRetry},
+      {"two shares",
+       [](HelloFields& h) {
+         h.Set(ExtensionType::kKeyShare,
+               KeyShareBody({NamedGroup::kX25519, NamedGroup::kSecp256r1}));
+       },
+       Reason::kNoKeyShareAfterRetry},
+      {"a bad share",
+       [](HelloFields& h) {
+         h.Set(ExtensionType::kKeyShare, ShareBody(NamedGroup::kX25519, Zeros(32)));
+       },
+       Reason::kBadKeyShare},
+      {"an extension twice", [](HelloFields& h) { h.extensions.push_back(h.extensions[0]); },
+       Reason::kDuplicateExtension},
+  };
+  for (const SecondHello& c : kCases) {
+    EXPECT_TRUE(Refused(Retry(c.spoil), c.reason, Alert::kIllegalParameter)) << c.what;
+  }
+}
+// RFC 8446 §4.1.2: what may change.
+TEST(T15_SecondHello, MayAddPadding) {
+  EXPECT_TRUE(Succeeded(Retry([](HelloFields&) {})));
+  EXPECT_TRUE(Succeeded(Retry(
+      [](HelloFields& h) { h.Set(ExtensionType::kPadding, Bytes(100)); })));
+}
+
+}  // namespace
+}  // namespace handfast::tls::test
