@@ -14,7 +14,7 @@ using grpc::health::v1::HealthCheckResponse;
 class HealthService::Watch {
  public:
   Watch(HealthService& health, grpc::ServerCompletionQueue& queue)
-      : health_(health), queue_(queue) {
+      : health_(health), counted_(health.unary_.calls), queue_(queue) {
     context_.AsyncNotifyWhenDone(&on_over_);
     health_.service_.RequestWatch(&context_, &request_, &writer_, &queue_, &queue_, &on_accepted_);
   }
@@ -88,6 +88,7 @@ class HealthService::Watch {
   }
 
   HealthService& health_;
+  const Counted counted_;
   grpc::ServerCompletionQueue& queue_;
   grpc::ServerContext context_;
   HealthCheckRequest request_;

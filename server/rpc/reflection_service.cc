@@ -46,7 +46,10 @@ class ReflectionService::Stream {
   Stream(const ReflectionService& reflection,
          grpc::reflection::v1alpha::ServerReflection::AsyncService& service,
          grpc::ServerCompletionQueue& queue)
-      : reflection_(reflection), service_(service), queue_(queue) {
+      : reflection_(reflection),
+        counted_(reflection.unary_.calls),
+        service_(service),
+        queue_(queue) {
     service.RequestServerReflectionInfo(&context_, &rpc_, &queue, &queue, &on_accepted_);
   }
 
@@ -78,6 +81,7 @@ class ReflectionService::Stream {
   void OnFinished(bool) { delete this; }
 
   const ReflectionService& reflection_;
+  const Counted counted_;
   grpc::reflection::v1alpha::ServerReflection::AsyncService& service_;
   grpc::ServerCompletionQueue& queue_;
   grpc::ServerContext context_;

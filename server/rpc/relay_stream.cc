@@ -36,6 +36,7 @@ void RelayStream::Await(const RelayServices& relay, grpc::ServerCompletionQueue&
   std::shared_ptr<RelayStream> stream(new RelayStream(relay, queue));
   stream->self_ = stream;
   stream->completions_due_ = 1;
+  stream->counted_.emplace(relay.backends.calls);
   stream->context_.AsyncNotifyWhenDone(&stream->on_over_);
   relay.service.RequestRelay(&stream->context_, &stream->rpc_, &queue, &queue,
                              &stream->on_accepted_);
@@ -297,7 +298,9 @@ void RelayStream::Finish(const grpc::Status& status) {
 }
 
 std::shared_ptr<RelayStream> RelayStream::Settle() {
-  return --completions_due_ == 0 ? std::move(self_) : nullptr;
+  if (--completions_due_ > 0) return nullptr;
+  counted_.reset();
+  return std::move(self_);
 }
 
 }  // namespace handfast::rpc

@@ -24,6 +24,7 @@
 #include "server/handshakes/handshakes.h"
 #include "server/handshakes/profile_interface.h"
 #include "server/observe/metrics_interface.h"
+#include "server/rpc/call_count.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/completion_loop.h"
 
@@ -46,6 +47,7 @@ struct RelayBackends {
   const handshakes::Clock& clock;
   observe::MetricsInterface& metrics;
   RelayStreams& streams;
+  CallCount& calls;
 };
 struct RelayServices {
   v1::HandshakeService::AsyncService& service;
@@ -117,6 +119,7 @@ class RelayStream final : public handshakes::ReplyListener,
   std::mutex mutex_;
   std::shared_ptr<RelayStream> self_;  // while gRPC holds pointers to this
   int completions_due_ = 0;
+  std::optional<Counted> counted_;  // as long as self_
   absl::flat_hash_map<uint64_t, std::shared_ptr<Tag>> tags_;
   std::deque<v1::RelayResponse> replies_;
   size_t reply_bytes_ = 0;  // of replies_ and of the one being written

@@ -93,6 +93,7 @@ RpcServer::RpcServer(const Backends& backends) : backends_(backends) {}
 
 RpcServer::~RpcServer() {
   Drain(std::chrono::milliseconds(0));
+  calls_.WaitForNone();
   loop_.reset();
 }
 
@@ -114,14 +115,16 @@ absl::Status RpcServer::Bind(const RpcOptions& options) {
 void RpcServer::AddServices(grpc::ServerBuilder& builder) {
   const UnaryServices unary{.policy = backends_.policy,
                             .blocking = backends_.blocking,
-                            .metrics = backends_.metrics};
+                            .metrics = backends_.metrics,
+                            .calls = calls_};
   const RelayBackends relay{.loop = *loop_,
                             .policy = backends_.policy,
                             .profiles = backends_.profiles,
                             .handshakes = backends_.handshakes,
                             .clock = backends_.clock,
                             .metrics = backends_.metrics,
-                            .streams = streams_};
+                            .streams = streams_,
+                            .calls = calls_};
   services_.push_back(std::make_unique<HandshakeService>(relay, unary));
   services_.push_back(std::make_unique<ConnectionService>(backends_.connections, unary));
   services_.push_back(std::make_unique<KeyService>(backends_.custody, unary));

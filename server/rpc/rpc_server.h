@@ -19,6 +19,7 @@
 #include "server/handshakes/handshakes.h"
 #include "server/handshakes/profile_interface.h"
 #include "server/observe/metrics_interface.h"
+#include "server/rpc/call_count.h"
 #include "server/rpc/completion_loop.h"
 #include "server/rpc/connection_cap.h"
 #include "server/rpc/health_service.h"
@@ -73,8 +74,7 @@ class RpcServer {
   // Serves from now on, but calls itself healthy only after SetServing.
   static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const RpcOptions& options,
                                                           const Backends& backends);
-  // Ends what is left at once. Before, the blocking queue must have been shut down: a call that it
-  // still holds would answer into nothing.
+  // Ends what is left at once, but for calls that the blocking queue is working on.
   ~RpcServer();
 
   // In the order of the options, TCP first; with the ports as bound.
@@ -97,6 +97,7 @@ class RpcServer {
 
   const Backends backends_;
   RelayStreams streams_;
+  CallCount calls_;
   std::unique_ptr<ConnectionCap> cap_;
   std::vector<BoundSocket> bound_;
   std::vector<std::unique_ptr<Service>> services_;

@@ -14,6 +14,7 @@
 #include "server/access/policy.h"
 #include "server/access/work_queue_interface.h"
 #include "server/observe/metrics_interface.h"
+#include "server/rpc/call_count.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/identity.h"
 #include "server/rpc/status.h"
@@ -25,6 +26,7 @@ struct UnaryServices {
   // For what waits for a disk or makes keys.
   access::WorkQueueInterface& blocking;
   observe::MetricsInterface& metrics;
+  CallCount& calls;
 };
 
 template <class Request, class Response>
@@ -57,7 +59,7 @@ class UnaryCall {
  private:
   UnaryCall(const UnaryServices& services, std::shared_ptr<const Method> method,
             grpc::ServerCompletionQueue& queue)
-      : services_(services), method_(std::move(method)), queue_(queue) {}
+      : services_(services), counted_(services.calls), method_(std::move(method)), queue_(queue) {}
 
   void OnAccepted(bool ok) {
     if (!ok) {  // the server shuts down
@@ -68,13 +70,29 @@ class UnaryCall {
     absl::StatusOr<access::Principal> principal = Authorize();
     if (!principal.ok()) return Finish(principal.status());
     if (!method_->blocks) return Serve(*principal);
-    absl::Status queued = services_.blocking.Submit(
+    auto unanswered = std::make_shared<Unanswered>(this);
+    const absl::Status queued = services_.blocking.Submit(
         principal->tenant, access::Lane::kGeneral,
-        [this, principal = *principal] { Serve(principal); });
-    if (!queued.ok()) Finish(queued);
+        [unanswered, principal = *principal] { unanswered->Take()->Serve(principal); });
+    if (!queued.ok()) unanswered->Take()->Finish(queued);
   }
 
   void OnFinished(bool) { delete this; }
+
+  // A call in a queue: where the work is dropped, it is answered all the same.
+  class Unanswered {
+   public:
+    explicit Unanswered(UnaryCall* call) : call_(call) {}
+    Unanswered(const Unanswered&) = delete;
+    Unanswered& operator=(const Unanswered&) = delete;
+    ~Unanswered() {
+      if (call_ != nullptr) call_->Finish(absl::UnavailableError("the service is shutting down"));
+    }
+    UnaryCall* Take() { return std::exchange(call_, nullptr); }
+
+   private:
+    UnaryCall* call_;
+  };
 
   absl::StatusOr<access::Principal> Authorize() {
     absl::StatusOr<std::string> name = PrincipalOf(*context_.auth_context());
@@ -96,6 +114,7 @@ class UnaryCall {
   }
 
   const UnaryServices& services_;
+  const Counted counted_;
   const std::shared_ptr<const Method> method_;
   grpc::ServerCompletionQueue& queue_;
   grpc::ServerContext context_;
