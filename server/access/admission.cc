@@ -14,8 +14,7 @@ namespace {
 constexpr int64_t kFullRetryMs = 200;
 
 absl::Status Full(std::string_view words, std::string_view reason, int64_t retry_ms) {
-  absl::Status status =
-      absl::ResourceExhaustedError(absl::string_view(words.data(), words.size()));
+  absl::Status status = absl::ResourceExhaustedError(absl::string_view(words.data(), words.size()));
   return WithRetryDelayMs(WithReason(std::move(status), reason), retry_ms);
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+
 #include "server/access/descriptor_set.h"
 #include "server/access/rules.h"
 

@@ -62,8 +62,7 @@ absl::Status WorkQueue::Submit(std::string_view tenant, Lane lane, Work work) {
 absl::Status WorkQueue::Refuse(const LaneState& state, Lane lane, std::string_view reason) const {
   const int threads = std::max(1, options_.threads[Index(lane)]);
   const double empty_ms = static_cast<double>(state.waiting) * state.mean_run_s * 1000 / threads;
-  const int64_t retry_ms =
-      std::clamp(static_cast<int64_t>(empty_ms), kMinRetryMs, kMaxRetryMs);
+  const int64_t retry_ms = std::clamp(static_cast<int64_t>(empty_ms), kMinRetryMs, kMaxRetryMs);
   absl::Status status = absl::ResourceExhaustedError("too much work waits already");
   return WithRetryDelayMs(WithReason(std::move(status), reason), retry_ms);
 }

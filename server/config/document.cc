@@ -7,10 +7,9 @@
 #include <optional>
 #include <set>
 
-#include <yaml-cpp/yaml.h>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include <yaml-cpp/yaml.h>
 
 namespace handfast::config {
 namespace {
@@ -32,9 +31,7 @@ std::string WordOf(const EnumDescriptor& type, int index) {
   return absl::AsciiStrToLower(type.value(index)->name().substr(PrefixOf(type).size()));
 }
 
-bool HoldsPem(std::string_view text) {
-  return text.find("-----BEGIN") != std::string_view::npos;
-}
+bool HoldsPem(std::string_view text) { return text.find("-----BEGIN") != std::string_view::npos; }
 
 // No sign, no leading zero: 0600 is octal to some readers and six hundred to others.
 std::optional<uint32_t> ReadNumber(std::string_view text) {
@@ -104,8 +101,8 @@ class DocumentReader {
       const std::string name = key.IsScalar() ? key.Scalar() : "";
       const FieldDescriptor* field = type.FindFieldByName(name);
       if (field == nullptr) {
-        Wrong(key, absl::StrCat("unknown key ", Quote(name), Where(path),
-                                Hint(name, FieldNames(type))));
+        Wrong(key,
+              absl::StrCat("unknown key ", Quote(name), Where(path), Hint(name, FieldNames(type))));
       } else if (!seen.insert(name).second) {
         Wrong(key, absl::StrCat("the key `", name, "` stands here a second time"));
       } else if (const std::string other = Excluded(message, *field); !other.empty()) {
@@ -234,10 +231,9 @@ void WriteValue(YAML::Emitter& out, const Message& message, const FieldDescripto
                    : reflection->GetUInt32(message, &field));
       return;
     case FieldDescriptor::CPPTYPE_ENUM:
-      out << WordOf(*field.enum_type(),
-                    (item ? reflection->GetRepeatedEnum(message, &field, index)
-                          : reflection->GetEnum(message, &field))
-                        ->index());
+      out << WordOf(*field.enum_type(), (item ? reflection->GetRepeatedEnum(message, &field, index)
+                                              : reflection->GetEnum(message, &field))
+                                            ->index());
       return;
     default:
       out << YAML::Null;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/config/document.h"
 #include "server/config/load.h"
 

@@ -46,9 +46,8 @@ void Mistakes::Add(const Place& place, std::string words) {
 absl::Status Mistakes::ToStatus() const {
   if (found_.empty()) return absl::OkStatus();
   std::vector<Mistake> sorted = found_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Mistake& a, const Mistake& b) {
-    return a.place.line < b.place.line;
-  });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Mistake& a, const Mistake& b) { return a.place.line < b.place.line; });
   std::vector<std::string> lines;
   for (const Mistake& mistake : sorted) {
     if (lines.size() == kMaxMistakes) {
@@ -56,8 +55,9 @@ absl::Status Mistakes::ToStatus() const {
       break;
     }
     const Place& place = mistake.place;
-    lines.push_back(place.line > 0 ? absl::StrCat(place.source, ":", place.line, ": ", mistake.words)
-                                   : absl::StrCat(place.source, ": ", mistake.words));
+    lines.push_back(place.line > 0
+                        ? absl::StrCat(place.source, ":", place.line, ": ", mistake.words)
+                        : absl::StrCat(place.source, ": ", mistake.words));
   }
   return absl::InvalidArgumentError(absl::StrJoin(lines, "\n"));
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+
 #include "handfast/v1/config.pb.h"
 #include "server/config/config.h"
 #include "server/config/mistakes.h"
@@ -19,7 +20,8 @@ using CheckFile = std::function<absl::Status(const std::string& path)>;
 Config Resolve(const v1::Config& written, const Places& places, const CheckFile& check_file,
                Mistakes& mistakes);
 
-// "192.0.2.1:8443" or "[2001:db8::1]:8443"; false where it is none, or the port is 0.
+// "192.0.2.1:8443" or "[2001:db8::1]:8443"; false where it is none. Port 0: the
+// system chooses.
 bool ParseAddress(const std::string& text, std::string& host, uint16_t& port);
 
 }  // namespace handfast::config

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/config/resolver.h"
 
 namespace handfast::config {
@@ -27,8 +28,7 @@ bool IsSpiffeId(std::string_view name) {
   };
   const std::string_view path = name.substr(domain.size());
   return !domain.empty() && domain.size() <= 255 &&
-         std::all_of(domain.begin(), domain.end(),
-                     [&](char c) { return lower(c) || mark(c); }) &&
+         std::all_of(domain.begin(), domain.end(), [&](char c) { return lower(c) || mark(c); }) &&
          std::all_of(path.begin(), path.end(), in_path) &&
          path.find("//") == std::string_view::npos && !path.ends_with('/');
 }
@@ -38,8 +38,9 @@ bool IsSpiffeId(std::string_view name) {
 void Resolver::Tcp(const std::string& path, const v1::TcpListenerConfig& written) {
   TcpListener listener;
   if (!ParseAddress(written.address(), listener.host, listener.port)) {
-    Wrong(path + ".address", absl::StrCat("must be an IP address and a port (0.0.0.0:8443), and is ",
-                                          Quote(written.address())));
+    Wrong(path + ".address",
+          absl::StrCat("must be an IP address and a port (0.0.0.0:8443), and is ",
+                       Quote(written.address())));
   }
   RequiredFile(path + ".certificate_file", written.certificate_file());
   RequiredFile(path + ".key_file", written.key_file());
@@ -48,7 +49,7 @@ void Resolver::Tcp(const std::string& path, const v1::TcpListenerConfig& written
   listener.key_file = written.key_file();
   listener.client_ca_file = written.client_ca_file();
   for (const TcpListener& other : config_.tcp_listeners) {
-    if (other.host == listener.host && other.port == listener.port) {
+    if (listener.port != 0 && other.host == listener.host && other.port == listener.port) {
       Wrong(path + ".address", absl::StrCat("is ", Quote(written.address()), " a second time"));
     }
   }
@@ -124,8 +125,7 @@ void Resolver::Principals() {
       Wrong(path + ".name", absl::StrCat("is ", Quote(written.name()), " a second time"));
     }
     if (!IsId(written.tenant())) {
-      Wrong(path + ".tenant",
-            "must be 1 to 63 of a-z, 0-9 and '-', beginning with a letter");
+      Wrong(path + ".tenant", "must be 1 to 63 of a-z, 0-9 and '-', beginning with a letter");
     }
     Principal principal{.name = written.name(),
                         .tenant = written.tenant(),
@@ -151,9 +151,9 @@ void Resolver::EachSocketHasItsPrincipal() {
   for (int i = 0; i < written_.listeners_size(); ++i) {
     if (!written_.listeners(i).has_unix()) continue;
     const std::string name = absl::StrCat(kUnix.data(), written_.listeners(i).unix().path());
-    const bool named = std::any_of(
-        config_.principals.begin(), config_.principals.end(),
-        [&name](const Principal& principal) { return principal.name == name; });
+    const bool named =
+        std::any_of(config_.principals.begin(), config_.principals.end(),
+                    [&name](const Principal& principal) { return principal.name == name; });
     if (!named) {
       Wrong(absl::StrCat("listeners[", i, "].unix.path"),
             absl::StrCat("has no principal: nobody could call (name it ", Quote(name), ")"));

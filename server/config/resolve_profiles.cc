@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/config/resolver.h"
 #include "tls/crypto/cipher_suite.h"
 
@@ -83,16 +84,16 @@ void Resolver::ClientAuth(const std::string& path, const v1::ProfileConfig& writ
   std::vector<std::string> known;
   for (const TrustBundle& bundle : config_.trust_bundles) known.push_back(bundle.name);
   if (std::find(known.begin(), known.end(), written.trust_bundle()) == known.end()) {
-    Wrong(path + ".trust_bundle", absl::StrCat("names no trust bundle: ",
-                                               Quote(written.trust_bundle()),
-                                               Hint(written.trust_bundle(), known)));
+    Wrong(path + ".trust_bundle",
+          absl::StrCat("names no trust bundle: ", Quote(written.trust_bundle()),
+                       Hint(written.trust_bundle(), known)));
   }
 }
 
 Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& written) {
   Profile profile;
-  profile.tls = written.base() == v1::PROFILE_BASE_MODERN ? tls::ModernProfile()
-                                                          : tls::IntermediateProfile();
+  profile.tls =
+      written.base() == v1::PROFILE_BASE_MODERN ? tls::ModernProfile() : tls::IntermediateProfile();
   profile.tls.name = written.name();
   const auto narrow = [&](auto& list, const auto& names, const char* field) {
     std::vector<std::pair<int, std::string>> wrong;
@@ -113,9 +114,9 @@ Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& w
   ClientAuth(path, written, profile);
   profile.tls.refuse_unknown_names = written.refuse_unknown_names();
   profile.release_keys = written.release_keys();
-  profile.handshake_deadline = std::chrono::milliseconds(
-      Number(path + ".handshake_deadline_ms", written.handshake_deadline_ms(), kMinDeadlineMs,
-             kMaxDeadlineMs));
+  profile.handshake_deadline = std::chrono::milliseconds(Number(path + ".handshake_deadline_ms",
+                                                                written.handshake_deadline_ms(),
+                                                                kMinDeadlineMs, kMaxDeadlineMs));
   return profile;
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+
 #include "server/config/document.h"
 #include "server/config/load.h"
 
@@ -69,8 +70,8 @@ void ApplyEnvironment(const std::map<std::string, std::string>& environment, v1:
   }
 }
 
-void ApplyFlags(const std::map<std::string, std::string>& flags, v1::Config& config,
-                Places& places, Mistakes& mistakes) {
+void ApplyFlags(const std::map<std::string, std::string>& flags, v1::Config& config, Places& places,
+                Mistakes& mistakes) {
   std::vector<std::string> known;
   for (const Setting& setting : Settings()) known.push_back(setting.path);
   for (const auto& [path, value] : flags) {

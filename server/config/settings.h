@@ -14,8 +14,8 @@ namespace handfast::config {
 // setting is passed over, a flag that names none is a mistake.
 void ApplyEnvironment(const std::map<std::string, std::string>& environment, v1::Config& config,
                       Places& places, Mistakes& mistakes);
-void ApplyFlags(const std::map<std::string, std::string>& flags, v1::Config& config,
-                Places& places, Mistakes& mistakes);
+void ApplyFlags(const std::map<std::string, std::string>& flags, v1::Config& config, Places& places,
+                Mistakes& mistakes);
 
 }  // namespace handfast::config
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/access/error_details_interface.h"
 #include "server/custody/custody_state.h"
 #include "server/custody/schema.h"
@@ -93,8 +94,8 @@ absl::StatusOr<std::unique_ptr<Custody>> Custody::Open(const CustodyOptions& opt
   if (!status.ok()) return status;
   absl::StatusOr<KeyEncryptionKey> kek = TakeKek(options, *database, randomness);
   if (!kek.ok()) return kek.status();
-  auto state = std::make_unique<State>(*std::move(database), *std::move(kek), randomness,
-                                       std::move(clock));
+  auto state =
+      std::make_unique<State>(*std::move(database), *std::move(kek), randomness, std::move(clock));
   {
     absl::MutexLock lock(&state->mutex);
     status = state->LoadAll();
@@ -117,9 +118,8 @@ tls::Chosen Custody::Choose(std::string_view tenant, const tls::Choose& question
 
 tls::PrivateKeyUsed Custody::Use(std::string_view tenant,
                                  const tls::UsePrivateKey& question) const {
-  tls::PrivateKeyUsed used{.question = question.id,
-                           .signature = {},
-                           .refusal = tls::Reason::kPrivateKeyRefused};
+  tls::PrivateKeyUsed used{
+      .question = question.id, .signature = {}, .refusal = tls::Reason::kPrivateKeyRefused};
   const std::shared_ptr<const TenantIndex> index = state_->Tenant(tenant);
   const ActiveCredential* active = index ? index->Find(question.credential) : nullptr;
   if (active == nullptr) return used;

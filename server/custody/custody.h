@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "server/custody/credentials_interface.h"
 #include "server/custody/records.h"
 #include "tls/crypto/random.h"

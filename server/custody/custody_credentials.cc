@@ -63,8 +63,7 @@ absl::Status Custody::State::StoreCredential(CredentialRow& row, std::string_vie
                                              tls::ByteView digest) {
   absl::StatusOr<std::shared_ptr<const tls::PrivateKey>> key = PrivateKeyOf(row.tenant, row.key_id);
   if (!key.ok()) return key.status();
-  tls::Result<tls::Bytes> request =
-      (*key)->CertificateRequest("", SplitLines(row.requested_names));
+  tls::Result<tls::Bytes> request = (*key)->CertificateRequest("", SplitLines(row.requested_names));
   if (!request.ok()) return absl::InternalError("the certificate request could not be made");
   row.request_pem = tls::ToPem("CERTIFICATE REQUEST", *request);
 
@@ -114,8 +113,9 @@ absl::StatusOr<Credential> Custody::CreateCredential(const CreateCredentialReque
   }
   status = state_->StoreCredential(row, request.request_id, digest);
   if (!status.ok()) return status;
-  observe::Log(observe::Level::kInfo, "custody", "credential created",
-               {{"tenant", row.tenant}, {"credential", CredentialName(row.tenant, row.credential_id)}});
+  observe::Log(
+      observe::Level::kInfo, "custody", "credential created",
+      {{"tenant", row.tenant}, {"credential", CredentialName(row.tenant, row.credential_id)}});
   return ToCredential(row);
 }
 
@@ -127,8 +127,7 @@ absl::StatusOr<Credential> Custody::SetCertificateChain(std::string_view name,
   absl::StatusOr<CredentialRow> row = ReadRow(state_->rows, *parsed);
   if (!row.ok()) return row.status();
   if (row->activation > 0) return NotPending();
-  const absl::StatusOr<std::optional<KeyRow>> key =
-      state_->rows.FindKey(row->tenant, row->key_id);
+  const absl::StatusOr<std::optional<KeyRow>> key = state_->rows.FindKey(row->tenant, row->key_id);
   if (!key.ok()) return key.status();
   if (!*key) return access::NotFound(KeyName(row->tenant, row->key_id));
   absl::StatusOr<Chain> chain = ReadChain(chain_pem, (*key)->public_key);
@@ -149,8 +148,8 @@ absl::StatusOr<Credential> Custody::ActivateCredential(std::string_view name) {
   if (!credential.ok() || row->activation > 0) return credential;
   if (row->chain_pem.empty()) return NoChain();
   const absl::StatusOr<int64_t> last = state_->rows.LastActivation(row->tenant);
-  absl::Status status = FirstError(
-      {CheckNotExpired(credential->not_after_unix_s, state_->clock()), last.status()});
+  absl::Status status =
+      FirstError({CheckNotExpired(credential->not_after_unix_s, state_->clock()), last.status()});
   if (!status.ok()) return status;
 
   row->activation = *last + 1;

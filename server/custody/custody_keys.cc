@@ -12,8 +12,7 @@ namespace handfast::custody {
 namespace {
 
 void LogNewKey(const NewKey& key) {
-  observe::Log(observe::Level::kInfo, "custody",
-               key.row.imported ? "key imported" : "key created",
+  observe::Log(observe::Level::kInfo, "custody", key.row.imported ? "key imported" : "key created",
                {{"tenant", key.row.tenant},
                 {"key", KeyName(key.row.tenant, key.row.key_id)},
                 {"key_type", tls::Name(static_cast<tls::KeyType>(key.row.type))},
@@ -84,8 +83,7 @@ absl::Status Custody::State::ReadBack(NewKey& key, std::string_view id) {
   if (!*row) return access::NotFound(KeyName(key.row.tenant, id));
   key.row = **std::move(row);
   if (!key.credential) return absl::OkStatus();
-  absl::StatusOr<std::optional<CredentialRow>> credential =
-      rows.FindCredential(key.row.tenant, id);
+  absl::StatusOr<std::optional<CredentialRow>> credential = rows.FindCredential(key.row.tenant, id);
   if (!credential.ok()) return credential.status();
   if (!*credential) return access::NotFound(CredentialName(key.row.tenant, id));
   key.credential = **std::move(credential);

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+
 #include "server/custody/custody.h"
 #include "server/custody/database.h"
 #include "server/custody/index.h"

@@ -1,7 +1,6 @@
 #include "server/custody/database.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include <sqlite3.h>
 
 namespace handfast::custody {
 namespace {
@@ -116,9 +116,9 @@ absl::StatusOr<Database> Database::Open(const std::string& path) {
   absl::Status status = CreatePrivately(path);
   if (!status.ok()) return status;
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(
-      path.c_str(), &connection,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &connection,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   Database database(connection);
   if (code != SQLITE_OK) return ToStatus(code);
   status = database.TakeFile(path);
@@ -138,9 +138,10 @@ absl::Status Database::TakeFile(const std::string& path) {
       "PRAGMA trusted_schema = OFF;"
       "BEGIN EXCLUSIVE; COMMIT;");
   if (absl::IsUnavailable(status)) {
-    return absl::UnavailableError(
-        absl::StrCat("custody database ", path, " cannot be taken: another process has it open, "
-                     "or its file system cannot lock (", status.message(), ")"));
+    return absl::UnavailableError(absl::StrCat("custody database ", path,
+                                               " cannot be taken: another process has it open, "
+                                               "or its file system cannot lock (",
+                                               status.message(), ")"));
   }
   return status;
 }

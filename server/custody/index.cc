@@ -98,8 +98,7 @@ tls::Chosen TenantIndex::Choose(const tls::Choose& question, std::string_view pi
   if (refuse_unknown && !question.server_name.empty()) {
     // RFC 6066 §3: a name that is not served is unrecognized_name; one that is served, but by no
     // key that the peer could check, is not.
-    chosen.refusal =
-        named ? tls::Reason::kNoCommonSignatureScheme : tls::Reason::kUnrecognizedName;
+    chosen.refusal = named ? tls::Reason::kNoCommonSignatureScheme : tls::Reason::kUnrecognizedName;
     return chosen;
   }
   if (!answer(Best(defaults_, question.schemes)) && (named || !defaults_.empty())) {

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+
 #include "server/access/error_details_interface.h"
 #include "tls/base/bytes.h"
 #include "tls/base/secret_access.h"
@@ -116,8 +117,7 @@ absl::StatusOr<std::optional<KeyEncryptionKey>> KeyEncryptionKey::Load(const std
   std::optional<tls::AeadKey> key;
   const std::string_view line = tls::AsText({text.data(), size});
   if (status.ok() && size == kFileSize && line.starts_with(kHeader) && line.back() == '\n') {
-    std::optional<tls::Bytes> bytes =
-        tls::FromHex(line.substr(kHeader.size(), 2 * kKekSize));
+    std::optional<tls::Bytes> bytes = tls::FromHex(line.substr(kHeader.size(), 2 * kKekSize));
     if (bytes) {
       key = tls::AeadKey::From(*bytes);
       tls::Wipe(*bytes);

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "tls/base/secret.h"
 #include "tls/crypto/random.h"
 

@@ -29,8 +29,8 @@ struct Credential {
   std::string name;  // tenants/{t}/credentials/{c}
   std::string key;   // tenants/{t}/keys/{k}
   CredentialState state = CredentialState::kPending;
-  std::string certificate_chain_pem;    // leaf first; empty while there is none
-  std::vector<std::string> dns_names;   // the leaf's, else those asked for
+  std::string certificate_chain_pem;   // leaf first; empty while there is none
+  std::vector<std::string> dns_names;  // the leaf's, else those asked for
   bool is_default = false;
   std::string certificate_request_pem;  // empty for an imported credential
   int64_t not_after_unix_s = 0;         // 0 while there is no chain

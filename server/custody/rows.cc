@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/custody/sealing.h"
 #include "tls/base/secret.h"
 
@@ -98,8 +99,9 @@ absl::Status Rows::InsertKey(KeyRow& row, tls::ByteView pkcs8) {
   if (!seal.ok()) return seal.status();
   row.seal = *std::move(seal);
   return database_
-      .Prepare("INSERT INTO keys (tenant, key_id, version, type, public_key, imported, create_time,"
-               " seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      .Prepare(
+          "INSERT INTO keys (tenant, key_id, version, type, public_key, imported, create_time,"
+          " seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
       .Bind(row.tenant)
       .Bind(row.key_id)
       .Bind(row.version)
@@ -112,8 +114,7 @@ absl::Status Rows::InsertKey(KeyRow& row, tls::ByteView pkcs8) {
 }
 
 absl::StatusOr<std::optional<KeyRow>> Rows::FindKey(std::string_view tenant, std::string_view id) {
-  Statement statement =
-      database_.Prepare(Join(kSelectKeys, "WHERE tenant = ? AND key_id = ?"));
+  Statement statement = database_.Prepare(Join(kSelectKeys, "WHERE tenant = ? AND key_id = ?"));
   absl::StatusOr<bool> row = statement.Bind(tenant).Bind(id).Step();
   if (!row.ok()) return row.status();
   if (!*row) return std::optional<KeyRow>();
@@ -151,9 +152,10 @@ absl::Status Rows::PutCredential(CredentialRow& row) {
   if (!seal.ok()) return seal.status();
   row.seal = *std::move(seal);
   return database_
-      .Prepare("INSERT OR REPLACE INTO credentials (tenant, credential_id, key_id, activation,"
-               " is_default, requested_names, request_pem, chain_pem, create_time, seal)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .Prepare(
+          "INSERT OR REPLACE INTO credentials (tenant, credential_id, key_id, activation,"
+          " is_default, requested_names, request_pem, chain_pem, create_time, seal)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .Bind(row.tenant)
       .Bind(row.credential_id)
       .Bind(row.key_id)
@@ -223,8 +225,9 @@ absl::StatusOr<int64_t> Rows::LastActivation(std::string_view tenant) {
 
 absl::Status Rows::InsertRequest(const RequestRow& row) {
   return database_
-      .Prepare("INSERT INTO requests (tenant, request_id, digest, resource_id, create_time)"
-               " VALUES (?, ?, ?, ?, ?)")
+      .Prepare(
+          "INSERT INTO requests (tenant, request_id, digest, resource_id, create_time)"
+          " VALUES (?, ?, ?, ?, ?)")
       .Bind(row.tenant)
       .Bind(row.request_id)
       .Bind(row.digest)
@@ -235,9 +238,9 @@ absl::Status Rows::InsertRequest(const RequestRow& row) {
 
 absl::StatusOr<std::optional<RequestRow>> Rows::FindRequest(std::string_view tenant,
                                                             std::string_view request_id) {
-  Statement statement =
-      database_.Prepare("SELECT tenant, request_id, digest, resource_id, create_time FROM requests"
-                        " WHERE tenant = ? AND request_id = ?");
+  Statement statement = database_.Prepare(
+      "SELECT tenant, request_id, digest, resource_id, create_time FROM requests"
+      " WHERE tenant = ? AND request_id = ?");
   absl::StatusOr<bool> found = statement.Bind(tenant).Bind(request_id).Step();
   if (!found.ok()) return found.status();
   if (!*found) return std::optional<RequestRow>();

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "server/custody/database.h"
 #include "server/custody/key_encryption_key.h"
 #include "tls/base/bytes.h"
@@ -74,8 +75,7 @@ class Rows {
   absl::StatusOr<std::optional<CredentialRow>> FindCredential(std::string_view tenant,
                                                               std::string_view id);
   absl::StatusOr<std::vector<CredentialRow>> ListCredentials(std::string_view tenant,
-                                                             std::string_view after,
-                                                             int64_t limit);
+                                                             std::string_view after, int64_t limit);
   // Those in use, of one tenant or (empty) of all.
   absl::StatusOr<std::vector<CredentialRow>> ListActive(std::string_view tenant);
   absl::StatusOr<int64_t> CountCredentials(std::string_view tenant);

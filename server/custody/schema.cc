@@ -75,8 +75,7 @@ absl::Status Apply(Database& database, int64_t version, int64_t now_unix_s) {
 int64_t NewestSchema() { return std::ssize(kMigrations); }
 
 absl::StatusOr<int64_t> SchemaVersion(Database& database) {
-  Statement statement =
-      database.Prepare("SELECT coalesce(max(version), 0) FROM schema_migrations");
+  Statement statement = database.Prepare("SELECT coalesce(max(version), 0) FROM schema_migrations");
   absl::StatusOr<bool> row = statement.Step();
   if (!row.ok()) return row.status();
   return statement.Number(0);

@@ -32,11 +32,10 @@ absl::StatusOr<tls::Bytes> SealRow(const KeyEncryptionKey& kek, tls::Randomness&
   tls::Bytes sealed(tls::kAeadNonceSize + plaintext.size() + tls::kAeadTagSize);
   const std::span<uint8_t> nonce(sealed.data(), tls::kAeadNonceSize);
   if (!randomness.Fill(nonce).ok()) return absl::InternalError("no randomness to seal with");
-  tls::Result<tls::Aead> aead =
-      tls::Aead::Create(kAlgorithm, tls::AeadDirection::kSeal, kek.key());
-  if (!aead.ok() || !aead->Seal(nonce, binding.bytes(), plaintext, {},
-                                sealed.data() + tls::kAeadNonceSize)
-                         .ok()) {
+  tls::Result<tls::Aead> aead = tls::Aead::Create(kAlgorithm, tls::AeadDirection::kSeal, kek.key());
+  if (!aead.ok() ||
+      !aead->Seal(nonce, binding.bytes(), plaintext, {}, sealed.data() + tls::kAeadNonceSize)
+           .ok()) {
     return absl::InternalError("sealing failed");
   }
   return sealed;
@@ -46,8 +45,7 @@ absl::StatusOr<tls::Bytes> OpenRow(const KeyEncryptionKey& kek, const RowBinding
                                    tls::ByteView sealed) {
   const absl::Status broken = absl::DataLossError("the seal does not fit the row");
   if (sealed.size() < tls::kAeadNonceSize + tls::kAeadTagSize) return broken;
-  tls::Result<tls::Aead> aead =
-      tls::Aead::Create(kAlgorithm, tls::AeadDirection::kOpen, kek.key());
+  tls::Result<tls::Aead> aead = tls::Aead::Create(kAlgorithm, tls::AeadDirection::kOpen, kek.key());
   if (!aead.ok()) return absl::InternalError("unsealing failed");
   tls::Bytes text = tls::Copy(sealed.subspan(tls::kAeadNonceSize));
   tls::Result<std::span<uint8_t>> opened =

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "server/custody/key_encryption_key.h"
 #include "tls/base/bytes.h"
 #include "tls/crypto/random.h"

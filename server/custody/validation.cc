@@ -14,8 +14,7 @@ namespace {
 
 using access::InvalidField;
 
-constexpr std::string_view kIdRule =
-    "must be 1 to 63 of a-z, 0-9 and '-', beginning with a letter";
+constexpr std::string_view kIdRule = "must be 1 to 63 of a-z, 0-9 and '-', beginning with a letter";
 
 // RFC 1035 §2.3.4.
 constexpr size_t kMaxLabel = 63;

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "tls/base/bytes.h"
 #include "tls/crypto/sign.h"
 #include "tls/crypto/x509.h"

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include <civetweb.h>
 
-#include "absl/strings/str_cat.h"
 #include "server/observe/log.h"
 
 namespace handfast::observe {
@@ -27,9 +27,8 @@ struct Page {
 
 Page FromStatus(const absl::Status& status) {
   if (status.ok()) return {.code = 200, .words = "OK", .body = "ok\n"};
-  return {.code = 503,
-          .words = "Service Unavailable",
-          .body = absl::StrCat(status.message(), "\n")};
+  return {
+      .code = 503, .words = "Service Unavailable", .body = absl::StrCat(status.message(), "\n")};
 }
 
 void Send(mg_connection* connection, const Page& page, bool with_body) {
@@ -102,11 +101,21 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptio
   state->pages = std::move(pages);
   const std::string address = Address(options);
   // Without a document root the library serves no file.
-  const std::array<const char*, 15> settings = {
-      "listening_ports",    address.c_str(),  "num_threads", kThreads,
-      "max_request_size",   kMaxRequestBytes, "request_timeout_ms", kRequestTimeoutMs,
-      "enable_keep_alive",  "no",             "enable_directory_listing", "no",
-      "decode_url",         "no",             nullptr};
+  const std::array<const char*, 15> settings = {"listening_ports",
+                                                address.c_str(),
+                                                "num_threads",
+                                                kThreads,
+                                                "max_request_size",
+                                                kMaxRequestBytes,
+                                                "request_timeout_ms",
+                                                kRequestTimeoutMs,
+                                                "enable_keep_alive",
+                                                "no",
+                                                "enable_directory_listing",
+                                                "no",
+                                                "decode_url",
+                                                "no",
+                                                nullptr};
   mg_callbacks callbacks{};
   callbacks.begin_request = &State::Answer;
   callbacks.log_message = &LogFromLibrary;

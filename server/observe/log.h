@@ -30,8 +30,8 @@ class Field {
   template <std::signed_integral N>
   Field(const char* key, N value) : key_(key), value_(static_cast<int64_t>(value)) {}
   template <std::unsigned_integral N>
-    requires(!std::same_as<N, bool>)
-  Field(const char* key, N value) : key_(key), value_(static_cast<uint64_t>(value)) {}
+  requires(!std::same_as<N, bool>) Field(const char* key, N value)
+      : key_(key), value_(static_cast<uint64_t>(value)) {}
 
   using Value = std::variant<std::string_view, int64_t, uint64_t, double, bool>;
   std::string_view key() const { return key_; }

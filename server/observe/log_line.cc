@@ -123,8 +123,9 @@ std::string TimeText(double unix_s) {
 
 bool NeedsQuotes(std::string_view text) {
   return text.empty() || text.size() > kMaxFieldBytes ||
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "-_./:@") != std::string_view::npos;
+         text.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+             "-_./:@") != std::string_view::npos;
 }
 
 }  // namespace

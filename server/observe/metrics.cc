@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
@@ -13,7 +14,6 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include "absl/container/flat_hash_map.h"
 #include "server/observe/process_stats.h"
 #include "server/observe/single_sample.h"
 
@@ -220,8 +220,8 @@ void Metrics::HandshakeFinished(const FinishedHandshake& handshake) {
 }
 
 void Metrics::PrivateKeyUsed(const PrivateKeyOperation& operation) {
-  const OperationKey key{static_cast<int>(operation.scheme),
-                         static_cast<int>(operation.operation), operation.ok};
+  const OperationKey key{static_cast<int>(operation.scheme), static_cast<int>(operation.operation),
+                         operation.ok};
   state_->operation_series
       .Find(key,
             [&]() -> prometheus::Histogram& {

@@ -18,12 +18,12 @@ namespace handfast::observe {
 // in the labels.
 struct FinishedHandshake {
   std::string_view role = "server";  // a literal
-  std::optional<tls::ProtocolVersion> version;
-  std::optional<tls::CipherSuite> cipher_suite;
-  std::optional<tls::NamedGroup> group;
-  std::optional<tls::SignatureScheme> signature_scheme;  // ours
+  std::optional<tls::ProtocolVersion> version = std::nullopt;
+  std::optional<tls::CipherSuite> cipher_suite = std::nullopt;
+  std::optional<tls::NamedGroup> group = std::nullopt;
+  std::optional<tls::SignatureScheme> signature_scheme = std::nullopt;  // ours
   // Nullopt: established.
-  std::optional<tls::Reason> failure;
+  std::optional<tls::Reason> failure = std::nullopt;
   double duration_s = 0;  // from Start to the end, the peer's round trips included
 };
 
@@ -40,7 +40,7 @@ class MetricsInterface {
  public:
   virtual ~MetricsInterface() = default;
 
-  virtual void HandshakeStarted() = 0;  // one more live
+  virtual void HandshakeStarted() = 0;                                     // one more live
   virtual void HandshakeFinished(const FinishedHandshake& handshake) = 0;  // one less
   virtual void PrivateKeyUsed(const PrivateKeyOperation& operation) = 0;
 

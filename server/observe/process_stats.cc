@@ -59,15 +59,15 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view text, double ticks_
 
 std::vector<prometheus::MetricFamily> ProcessStats::Collect() const {
   std::vector<prometheus::MetricFamily> families;
-  const auto stat = ParseProcessStat(ReadFile("/proc/self/stat"),
-                                     static_cast<double>(sysconf(_SC_CLK_TCK)),
-                                     static_cast<double>(sysconf(_SC_PAGESIZE)));
+  const auto stat =
+      ParseProcessStat(ReadFile("/proc/self/stat"), static_cast<double>(sysconf(_SC_CLK_TCK)),
+                       static_cast<double>(sysconf(_SC_PAGESIZE)));
   if (stat) {
     families.push_back(Counter("process_cpu_seconds_total", "User and system time.", stat->cpu_s));
-    families.push_back(Gauge("process_resident_memory_bytes", "Memory in RAM.",
-                             stat->resident_bytes));
-    families.push_back(Gauge("process_virtual_memory_bytes", "Address space in use.",
-                             stat->virtual_bytes));
+    families.push_back(
+        Gauge("process_resident_memory_bytes", "Memory in RAM.", stat->resident_bytes));
+    families.push_back(
+        Gauge("process_virtual_memory_bytes", "Address space in use.", stat->virtual_bytes));
     if (const std::optional<double> boot = BootTime()) {
       families.push_back(Gauge("process_start_time_seconds", "Start, since the epoch.",
                                *boot + stat->start_after_boot_s));

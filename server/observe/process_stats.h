@@ -12,7 +12,7 @@
 namespace handfast::observe {
 
 struct ProcessStat {
-  double cpu_s = 0;               // user and system
+  double cpu_s = 0;  // user and system
   double start_after_boot_s = 0;
   double virtual_bytes = 0;
   double resident_bytes = 0;

@@ -59,8 +59,8 @@ Verification PeerTrust::VerifyClient(std::string_view bundle, const std::vector<
     result.detail = "the chain is empty";
     return result;
   }
-  const tls::TrustBundle::Verdict verdict = found->second.Verify(
-      chain, {.purpose = tls::Purpose::kTlsClient, .now_unix_s = now_unix_s});
+  const tls::TrustBundle::Verdict verdict =
+      found->second.Verify(chain, {.purpose = tls::Purpose::kTlsClient, .now_unix_s = now_unix_s});
   if (verdict.reason) {
     result.refusal = verdict.reason;
     result.detail = verdict.detail;

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "server/trust/peer_trust_interface.h"
 
 namespace handfast::trust {

@@ -57,9 +57,10 @@ TEST(Policy, SaysWhatIsMissing) {
 
 TEST(Policy, DeniesWhatHasNoRule) {
   const Policy policy = TestPolicy();
-  for (const char* method : {"/handfast.v1.KeyService/ExportKey", "", "/", "handfast.v1.KeyService/GetKey",
-                             "/handfast.v1.KeyService/getkey", "/handfast.v1.KeyService/GetKey/",
-                             "/grpc.channelz.v1.Channelz/GetServers"}) {
+  for (const char* method :
+       {"/handfast.v1.KeyService/ExportKey", "", "/", "handfast.v1.KeyService/GetKey",
+        "/handfast.v1.KeyService/getkey", "/handfast.v1.KeyService/GetKey/",
+        "/grpc.channelz.v1.Channelz/GetServers"}) {
     const absl::Status status = policy.Authorize(kBoth, method).status();
     EXPECT_TRUE(absl::IsPermissionDenied(status)) << method;
     EXPECT_EQ(ReasonOf(status), "NO_RULE");
@@ -98,18 +99,17 @@ TEST(Policy, WhatIsNoResourceNameIsRefused) {
 
 TEST(Policy, TheRoleIsAskedForBeforeTheResource) {
   // Whoever lacks the role learns nothing about names.
-  const absl::Status status = TestPolicy()
-                                  .Authorize(kCallerName, "/handfast.v1.KeyService/GetKey",
-                                             "tenants/bank/keys/a")
-                                  .status();
+  const absl::Status status =
+      TestPolicy()
+          .Authorize(kCallerName, "/handfast.v1.KeyService/GetKey", "tenants/bank/keys/a")
+          .status();
   EXPECT_TRUE(absl::IsPermissionDenied(status));
 }
 
 TEST(Policy, RefusesPrincipalsThatMakeNoSense) {
   EXPECT_FALSE(Policy::Create({{.name = "", .tenant = "a"}}).ok());
   EXPECT_FALSE(Policy::Create({{.name = "a", .tenant = ""}}).ok());
-  EXPECT_FALSE(
-      Policy::Create({{.name = "a", .tenant = "a"}, {.name = "a", .tenant = "b"}}).ok());
+  EXPECT_FALSE(Policy::Create({{.name = "a", .tenant = "a"}, {.name = "a", .tenant = "b"}}).ok());
 }
 
 TEST(Policy, WithoutPrincipalsNobodyCalls) {

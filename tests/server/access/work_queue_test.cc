@@ -31,9 +31,8 @@ struct TestClock {
 void Submit(WorkQueue& queue, std::string& order, char tenant, int count,
             Lane lane = Lane::kGeneral) {
   for (int i = 0; i < count; ++i) {
-    ASSERT_TRUE(queue.Submit(std::string(1, tenant), lane, [&order, tenant] {
-      order += tenant;
-    }).ok());
+    ASSERT_TRUE(
+        queue.Submit(std::string(1, tenant), lane, [&order, tenant] { order += tenant; }).ok());
   }
 }
 
@@ -155,9 +154,11 @@ TEST(WorkQueue, WorkMaySubmitWork) {
   TestClock clock;
   WorkQueue queue(kByHand, clock.Function());
   bool second = false;
-  ASSERT_TRUE(queue.Submit("a", Lane::kGeneral, [&] {
-    EXPECT_TRUE(queue.Submit("a", Lane::kRsa, [&] { second = true; }).ok());
-  }).ok());
+  ASSERT_TRUE(
+      queue
+          .Submit("a", Lane::kGeneral,
+                  [&] { EXPECT_TRUE(queue.Submit("a", Lane::kRsa, [&] { second = true; }).ok()); })
+          .ok());
   EXPECT_TRUE(queue.RunOne(Lane::kGeneral));
   EXPECT_TRUE(queue.RunOne(Lane::kRsa));
   EXPECT_TRUE(second);
@@ -179,17 +180,21 @@ TEST(WorkQueue, RunsEverythingOnceUnderThreads) {
   constexpr int kEach = 2000;
   std::atomic<int> ran{0};
   std::latch done(3 * kEach);
-  WorkQueue queue({.threads = {2, 1}, .max_waiting = 3 * kEach, .max_waiting_per_tenant = kEach},
-                  [] { return std::chrono::steady_clock::now(); }, [](const WorkObservation&) {});
+  WorkQueue queue(
+      {.threads = {2, 1}, .max_waiting = 3 * kEach, .max_waiting_per_tenant = kEach},
+      [] { return std::chrono::steady_clock::now(); }, [](const WorkObservation&) {});
   std::vector<std::thread> submitters;
   for (const char* tenant : {"a", "b", "c"}) {
     submitters.emplace_back([&, tenant] {
       for (int i = 0; i < kEach; ++i) {
         const Lane lane = i % 3 == 0 ? Lane::kRsa : Lane::kGeneral;
-        EXPECT_TRUE(queue.Submit(tenant, lane, [&] {
-          ++ran;
-          done.count_down();
-        }).ok());
+        EXPECT_TRUE(queue
+                        .Submit(tenant, lane,
+                                [&] {
+                                  ++ran;
+                                  done.count_down();
+                                })
+                        .ok());
       }
     });
   }

@@ -126,9 +126,11 @@ using DatabaseFile = CustodyTest;
 
 TEST_F(DatabaseFile, IsPrivateWithAllThatStandsBesideIt) {
   Open();
-  ASSERT_TRUE(custody_->CreateKey({.tenant = "a", .key_id = "k", .type = tls::KeyType::kEcdsaP256,
-                                   .request_id = ""})
-                  .ok());
+  ASSERT_TRUE(
+      custody_
+          ->CreateKey(
+              {.tenant = "a", .key_id = "k", .type = tls::KeyType::kEcdsaP256, .request_id = ""})
+          .ok());
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     struct stat info {};
     ASSERT_EQ(stat(entry.path().c_str(), &info), 0);
@@ -153,8 +155,7 @@ TEST_F(DatabaseFile, IsRefusedWhereOthersReachIt) {
 
 TEST_F(DatabaseFile, BelongsToOneAtATime) {
   Open();
-  const auto second =
-      Custody::Open(options_, tls::SystemRandomness(), [this] { return now_; });
+  const auto second = Custody::Open(options_, tls::SystemRandomness(), [this] { return now_; });
   EXPECT_TRUE(absl::IsUnavailable(second.status())) << second.status();
   EXPECT_NE(second.status().message().find("another process"), std::string::npos);
 }
@@ -173,7 +174,8 @@ TEST_F(Schema, MigratesOnceAndNotesIt) {
   ASSERT_TRUE(Migrate(*database, 1234).ok());
   ASSERT_TRUE(Migrate(*database, 5678).ok());
   EXPECT_EQ(*SchemaVersion(*database), NewestSchema());
-  Statement statement = database->Prepare("SELECT count(*), min(apply_time) FROM schema_migrations");
+  Statement statement =
+      database->Prepare("SELECT count(*), min(apply_time) FROM schema_migrations");
   ASSERT_TRUE(*statement.Step());
   EXPECT_EQ(statement.Number(0), NewestSchema());
   EXPECT_EQ(statement.Number(1), 1234);

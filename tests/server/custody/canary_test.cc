@@ -63,8 +63,8 @@ class Canary : public CustodyTest {
   }
 
   std::string seen_;
-  observe::CapturedLog log_{observe::Format::kJson,
-                            [this](std::string_view line) { See(line); }, [] { return 0.0; }};
+  observe::CapturedLog log_{observe::Format::kJson, [this](std::string_view line) { See(line); },
+                            [] { return 0.0; }};
 };
 
 TEST_F(Canary, IsNowhere) {
@@ -86,8 +86,11 @@ TEST_F(Canary, IsNowhere) {
   const std::string pem = leaf.key_pem;
   const auto import = [&](const std::string& key, const std::string& chain, const std::string& id) {
     return custody_
-        ->ImportKey({.tenant = "shop", .key_id = id, .private_key_pem = key,
-                     .certificate_chain_pem = chain, .request_id = ""})
+        ->ImportKey({.tenant = "shop",
+                     .key_id = id,
+                     .private_key_pem = key,
+                     .certificate_chain_pem = chain,
+                     .request_id = ""})
         .status();
   };
   See(import(pem, leaf.chain_pem, "web"));
@@ -97,14 +100,14 @@ TEST_F(Canary, IsNowhere) {
   See(import(pem, "", pem));
   See(custody_->SetCertificateChain(created->name, pem).status());
 
-  const auto used = custody_->Use(
-      "shop", {.id = 1,
-               .credential = imported.credential->name,
-               .scheme = tls::SignatureScheme::kEcdsaSecp256r1Sha256,
-               .intent = tls::Tls13ServerCertificateVerify{tls::Bytes(32, 1)}});
+  const auto used =
+      custody_->Use("shop", {.id = 1,
+                             .credential = imported.credential->name,
+                             .scheme = tls::SignatureScheme::kEcdsaSecp256r1Sha256,
+                             .intent = tls::Tls13ServerCertificateVerify{tls::Bytes(32, 1)}});
   EXPECT_FALSE(used.signature.empty());
-  metrics.PrivateKeyUsed({.scheme = tls::SignatureScheme::kEcdsaSecp256r1Sha256, .ok = true,
-                          .duration_s = 0.001});
+  metrics.PrivateKeyUsed(
+      {.scheme = tls::SignatureScheme::kEcdsaSecp256r1Sha256, .ok = true, .duration_s = 0.001});
   See(metrics.Text());
   SeeFiles();
   custody_.reset();

@@ -137,10 +137,13 @@ TEST_F(CustodyTest, RefusesWhatIsNoPrivateKey) {
   const std::string cut = leaf.key_pem.substr(0, leaf.key_pem.size() / 2);
   for (const std::string& pem : {std::string(), std::string("-----BEGIN PRIVATE KEY-----\n"), cut,
                                  leaf.chain_pem, std::string(20'000, 'x')}) {
-    const absl::Status status =
-        custody_->ImportKey({.tenant = "shop", .key_id = "k", .private_key_pem = pem,
-                             .certificate_chain_pem = "", .request_id = ""})
-            .status();
+    const absl::Status status = custody_
+                                    ->ImportKey({.tenant = "shop",
+                                                 .key_id = "k",
+                                                 .private_key_pem = pem,
+                                                 .certificate_chain_pem = "",
+                                                 .request_id = ""})
+                                    .status();
     EXPECT_EQ(ReasonOf(status), "BAD_PRIVATE_KEY");
     EXPECT_EQ(FieldOf(status), "private_key_pem");
   }
@@ -158,18 +161,24 @@ TEST_F(CustodyTest, RefusesChainsThatDoNotFit) {
       other.chain_pem, ca_.pem() + leaf.chain_pem,
       tls::ToPem("CERTIFICATE", leaf.chain[0]) + stranger.pem(), "nothing", many};
   for (const std::string& chain : chains) {
-    const absl::Status status =
-        custody_->ImportKey({.tenant = "shop", .key_id = "k", .private_key_pem = leaf.key_pem,
-                             .certificate_chain_pem = chain, .request_id = ""})
-            .status();
+    const absl::Status status = custody_
+                                    ->ImportKey({.tenant = "shop",
+                                                 .key_id = "k",
+                                                 .private_key_pem = leaf.key_pem,
+                                                 .certificate_chain_pem = chain,
+                                                 .request_id = ""})
+                                    .status();
     EXPECT_EQ(ReasonOf(status), "BAD_CHAIN") << status;
     EXPECT_EQ(FieldOf(status), "certificate_chain_pem");
   }
   EXPECT_TRUE(custody_->ListKeys("shop", {})->keys.empty()) << "the key must not stay behind";
   EXPECT_EQ(FieldOf(custody_
-                        ->ImportKey({.tenant = "shop", .key_id = "k",
-                                     .private_key_pem = leaf.key_pem, .certificate_chain_pem = "",
-                                     .default_credential = true, .request_id = ""})
+                        ->ImportKey({.tenant = "shop",
+                                     .key_id = "k",
+                                     .private_key_pem = leaf.key_pem,
+                                     .certificate_chain_pem = "",
+                                     .default_credential = true,
+                                     .request_id = ""})
                         .status()),
             "default_credential");
 }
@@ -177,10 +186,13 @@ TEST_F(CustodyTest, RefusesChainsThatDoNotFit) {
 TEST_F(CustodyTest, AnExpiredLeafIsNotActivated) {
   Open();
   const tls::test::Leaf leaf = ca_.Issue({.not_after_unix_s = now_});
-  const absl::Status status =
-      custody_->ImportKey({.tenant = "shop", .key_id = "k", .private_key_pem = leaf.key_pem,
-                           .certificate_chain_pem = leaf.chain_pem, .request_id = ""})
-          .status();
+  const absl::Status status = custody_
+                                  ->ImportKey({.tenant = "shop",
+                                               .key_id = "k",
+                                               .private_key_pem = leaf.key_pem,
+                                               .certificate_chain_pem = leaf.chain_pem,
+                                               .request_id = ""})
+                                  .status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_EQ(ReasonOf(status), "LEAF_EXPIRED");
   EXPECT_TRUE(custody_->ListKeys("shop", {})->keys.empty());
@@ -232,8 +244,11 @@ TEST_F(CustodyTest, ACredentialFromRequestToUse) {
 TEST_F(CustodyTest, CreateCredentialAgainGivesItsFirstReply) {
   Open();
   const auto key = custody_->CreateKey(NewKeyRequest("web"));
-  const CreateCredentialRequest request{.tenant = "shop", .credential_id = "", .key = key->name,
-                                        .dns_names = {"a.test"}, .request_id = "r1"};
+  const CreateCredentialRequest request{.tenant = "shop",
+                                        .credential_id = "",
+                                        .key = key->name,
+                                        .dns_names = {"a.test"},
+                                        .request_id = "r1"};
   const auto first = custody_->CreateCredential(request);
   std::string chain;
   for (const tls::Bytes& der : ca_.Certify(key->public_key_der, {.dns = {"b.test"}})) {
@@ -253,8 +268,8 @@ TEST_F(CustodyTest, CreateCredentialAgainGivesItsFirstReply) {
 TEST_F(CustodyTest, CreateCredentialChecksItsFields) {
   Open();
   const auto key = custody_->CreateKey(NewKeyRequest("web"));
-  CreateCredentialRequest request{.tenant = "shop", .credential_id = "c", .key = key->name,
-                                  .dns_names = {}, .request_id = ""};
+  CreateCredentialRequest request{
+      .tenant = "shop", .credential_id = "c", .key = key->name, .dns_names = {}, .request_id = ""};
   for (const char* name : {"", "UPPER.test", "a..test", "-a.test", "a*.test", "a.*.test", "*.",
                            "a.test\n", "a test"}) {
     request.dns_names = {name};

@@ -78,15 +78,15 @@ TEST(TenantIndex, AlgorithmsComeFirst) {
 }
 
 TEST(TenantIndex, BetweenEqualsThePeersBestSchemeDecides) {
-  const TenantIndex index({Active("rsa", {"a.test"}, {kPss, kPkcs1}),
-                           Active("ecdsa", {"a.test"}, {kEcdsa})});
+  const TenantIndex index(
+      {Active("rsa", {"a.test"}, {kPss, kPkcs1}), Active("ecdsa", {"a.test"}, {kEcdsa})});
   EXPECT_EQ(Chosen(index, "a.test", {kPss, kEcdsa}), "rsa");
   EXPECT_EQ(Chosen(index, "a.test", {kEcdsa, kPss}), "ecdsa");
 }
 
 TEST(TenantIndex, BetweenEqualSchemesTheLatestActivationDecides) {
-  const TenantIndex index({Active("old", {"a.test"}, {kEcdsa}, true),
-                           Active("new", {"a.test"}, {kEcdsa}, true)});
+  const TenantIndex index(
+      {Active("old", {"a.test"}, {kEcdsa}, true), Active("new", {"a.test"}, {kEcdsa}, true)});
   EXPECT_EQ(Chosen(index, "a.test"), "new");
   EXPECT_EQ(Chosen(index, "unknown.test"), "new");
 }

@@ -30,10 +30,10 @@ TEST(Names, RoundTrip) {
 }
 
 TEST(Names, RefuseWhatIsAnother) {
-  for (const char* bad : {"", "tenants", "tenants/", "tenants/shop", "tenants/shop/keys",
-                          "tenants/shop/keys/", "tenants//keys/a", "tenants/shop/keys/a/",
-                          "tenants/shop/keys/a/b", "/tenants/shop/keys/a", "tenants/shop/Keys/a",
-                          "tenants/shop/credentials/a", "tenants/shop/keys/A"}) {
+  for (const char* bad :
+       {"", "tenants", "tenants/", "tenants/shop", "tenants/shop/keys", "tenants/shop/keys/",
+        "tenants//keys/a", "tenants/shop/keys/a/", "tenants/shop/keys/a/b", "/tenants/shop/keys/a",
+        "tenants/shop/Keys/a", "tenants/shop/credentials/a", "tenants/shop/keys/A"}) {
     EXPECT_FALSE(ParseKeyName(bad).has_value()) << bad;
   }
   EXPECT_FALSE(ParseCredentialName("tenants/shop/keys/a").has_value());

@@ -92,18 +92,25 @@ TEST_F(Tamper, EachFieldOfACredential) {
   ExpectFound("UPDATE credentials SET is_default = 1" + where);
   ExpectFound("UPDATE credentials SET requested_names = 'x'" + where);
   ExpectFound("UPDATE credentials SET request_pem = 'x'" + where);
-  ExpectFound("UPDATE credentials SET chain_pem = (SELECT chain_pem FROM credentials"
-              " WHERE credential_id = 'two')" + where);
+  ExpectFound(
+      "UPDATE credentials SET chain_pem = (SELECT chain_pem FROM credentials"
+      " WHERE credential_id = 'two')" +
+      where);
   ExpectFound("UPDATE credentials SET create_time = 0" + where);
   ExpectFound("UPDATE credentials SET credential_id = 'three'" + where);
-  ExpectFound("UPDATE credentials SET seal = (SELECT seal FROM credentials"
-              " WHERE credential_id = 'two')" + where);
+  ExpectFound(
+      "UPDATE credentials SET seal = (SELECT seal FROM credentials"
+      " WHERE credential_id = 'two')" +
+      where);
 }
 
 TEST_F(Tamper, AKeyThatIsNotInUseToo) {
   Open();
-  ASSERT_TRUE(custody_->CreateKey({.tenant = "shop", .key_id = "idle",
-                                   .type = tls::KeyType::kEd25519, .request_id = ""})
+  ASSERT_TRUE(custody_
+                  ->CreateKey({.tenant = "shop",
+                               .key_id = "idle",
+                               .type = tls::KeyType::kEd25519,
+                               .request_id = ""})
                   .ok());
   Sql("UPDATE keys SET public_key = (SELECT public_key FROM keys WHERE tenant = 'bank')"
       " WHERE key_id = 'idle'");

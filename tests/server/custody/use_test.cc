@@ -73,8 +73,7 @@ TEST_F(CustodyTest, ChoosesWithinTheTenant) {
   EXPECT_EQ(foreign.refusal, Reason::kNoCredential);
   EXPECT_EQ(custody_->Choose("bank", Ask("a.test", {kEcdsa}), "", true).refusal,
             Reason::kUnrecognizedName);
-  EXPECT_EQ(custody_
-                ->Choose("bank", Ask("a.test", {kEcdsa}), "tenants/shop/credentials/web", false)
+  EXPECT_EQ(custody_->Choose("bank", Ask("a.test", {kEcdsa}), "tenants/shop/credentials/web", false)
                 .credential,
             nullptr);
 }
@@ -100,8 +99,7 @@ TEST_F(CustodyTest, AChosenCredentialOutlivesAChange) {
   const tls::Chosen renewed = custody_->Choose("shop", Ask("a.test", {kEcdsa}), "", false);
   EXPECT_EQ(renewed.credential->name, "tenants/shop/credentials/new");
   // A handshake that began with the old one ends with it.
-  EXPECT_FALSE(
-      custody_->Use("shop", Question(old.credential->name, kEcdsa)).signature.empty());
+  EXPECT_FALSE(custody_->Use("shop", Question(old.credential->name, kEcdsa)).signature.empty());
 }
 
 TEST_F(CustodyTest, ReadersDoNotWaitForAWriter) {
