@@ -1,0 +1,162 @@
+// The typed key schedules and the signing intents, against RFC 8448 §3 and the RFCs' own formulas.
+#include <gtest/gtest.h>
+
+#include <type_traits>
+
+#include "tls/base/secret_access.h"
+#include "tls/crypto/prf.h"
+#include "tls/engine/intent.h"
+#include "tls/engine/key_schedule.h"
+#include "tls/engine/key_schedule12.h"
+#include "tls/engine/transcript.h"
+
+namespace handfast::tls::test {
+namespace {
+
+constexpr auto kSha256 = HashAlgorithm::kSha256;
+
+Bytes Hex(std::string_view digits) { return FromHex(digits).value(); }
+
+template <size_t N>
+std::string HexOf(const Secret<N>& secret) {
+  return ToHex(SecretAccess::Open(secret));
+}
+
+Digest DigestOf(std::string_view hex) {
+  const Bytes bytes = Hex(hex);
+  Digest digest;
+  digest.size = bytes.size();
+  std::copy(bytes.begin(), bytes.end(), digest.bytes.begin());
+  return digest;
+}
+
+// RFC 8448 §3.
+constexpr char kShared[] = "8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d";
+constexpr char kHelloHash[] = "860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8";
+constexpr char kFinishedHash[] =
+    "9608102a0f1ccc6db6250b7b7e417b1a000eaada3daae4777a7686c9ff83df13";
+
+HandshakeSecret Rfc8448Handshake() {
+  return ToHandshake(kSha256, *SharedSecret::From(Hex(kShared)));
+}
+
+TEST(KeySchedule13, Rfc8448Section3) {
+  HandshakeSecret handshake = Rfc8448Handshake();
+  EXPECT_EQ(HexOf(handshake.secret),
+            "1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac");
+  const TrafficSecrets traffic = HandshakeTraffic(kSha256, handshake, DigestOf(kHelloHash));
+  EXPECT_EQ(HexOf(traffic.client),
+            "b3eddb126e067f35a780b3abf45e2d8f3b1a950738f52e9600746a0e27a55a21");
+  EXPECT_EQ(HexOf(traffic.server),
+            "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38");
+  EXPECT_EQ(HexOf(FinishedKey(kSha256, traffic.server)),
+            "008d3b66f816ea559f96b537e885c31fc068bf492c652f01f288a1d8cdc19fc8");
+  const MainSecret main = ToMain(kSha256, std::move(handshake));
+  EXPECT_EQ(HexOf(main.secret),
+            "18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919");
+  const TrafficSecrets application = ApplicationTraffic(kSha256, main, DigestOf(kFinishedHash));
+  EXPECT_EQ(HexOf(application.client),
+            "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5");
+  EXPECT_EQ(HexOf(application.server),
+            "a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643");
+}
+
+TEST(KeySchedule13, AStageIsSpent) {
+  SharedSecret shared = *SharedSecret::From(Hex(kShared));
+  HandshakeSecret handshake = ToHandshake(kSha256, std::move(shared));
+  EXPECT_TRUE(shared.empty());
+  ToMain(kSha256, std::move(handshake));
+  EXPECT_TRUE(handshake.secret.empty());
+  // The wrong stage does not compile.
+  static_assert(!std::is_convertible_v<HandshakeSecret, MainSecret>);
+  static_assert(!std::is_invocable_v<decltype(ToMain), HashAlgorithm, MainSecret&&>);
+  static_assert(!std::is_copy_constructible_v<HandshakeSecret>);
+}
+
+// RFC 8446 §4.4.1: Hash(message_hash || 00 00 Hash.length || Hash(ClientHello1) || ...).
+TEST(Transcript13, AfterRetry) {
+  const Bytes hello = Hex("0100000401020304");
+  for (HashAlgorithm algorithm : {kSha256, HashAlgorithm::kSha384}) {
+    Bytes expected = {254, 0, 0, static_cast<uint8_t>(DigestSize(algorithm))};
+    Append(expected, Hash(algorithm, hello).view());
+    Append(expected, AsBytes("and so on"));
+    Transcript transcript = Transcript::AfterRetry(algorithm, hello);
+    transcript.Add(AsBytes("and so on"));
+    EXPECT_EQ(ToHex(transcript.Current().view()), ToHex(Hash(algorithm, expected).view()));
+  }
+}
+
+// RFC 5246 §8.1 and §6.3, RFC 7627 §4, written out.
+TEST(KeySchedule12, TheFormulas) {
+  const Bytes premaster = Bytes(32, 7);
+  HelloRandom client;
+  client.fill(0xc1);
+  HelloRandom server;
+  server.fill(0x51);
+  const auto expand = [](HashAlgorithm hash, ByteView secret, std::string_view label, Bytes seed,
+                         size_t size) {
+    Bytes out(size);
+    Prf(hash, secret, label, seed, {}, out);
+    return out;
+  };
+  Bytes client_server = Copy(client);
+  Append(client_server, server);
+  Bytes server_client = Copy(server);
+  Append(server_client, client);
+  for (CipherSuite id :
+       {CipherSuite::kEcdheRsaAes128GcmSha256, CipherSuite::kEcdheRsaAes256GcmSha384,
+        CipherSuite::kEcdheRsaChaCha20Poly1305Sha256}) {
+    const SuiteInfo& suite = *FindSuite(id);
+    const MasterSecret master =
+        PlainMasterSecret(suite.hash, *SharedSecret::From(premaster), client, server);
+    const Bytes expected = expand(suite.hash, premaster, "master secret", client_server, 48);
+    EXPECT_EQ(HexOf(master.secret), ToHex(expected));
+    const Digest session = Hash(suite.hash, AsBytes("session"));
+    EXPECT_EQ(HexOf(ExtendedMasterSecret(suite.hash, *SharedSecret::From(premaster), session).secret),
+              ToHex(expand(suite.hash, premaster, "extended master secret", Copy(session.view()), 48)));
+
+    const bool chacha = suite.aead == AeadAlgorithm::kChaCha20Poly1305;
+    const size_t key = AeadKeySize(suite.aead);
+    const size_t iv = chacha ? 12 : 4;
+    const std::string block =
+        ToHex(expand(suite.hash, expected, "key expansion", server_client, 2 * (key + iv)));
+    const KeyBlock keys = ExpandKeys(suite, master, client, server);
+    EXPECT_EQ(HexOf(keys.client.key) + HexOf(keys.server.key) + HexOf(keys.client.iv) +
+                  HexOf(keys.server.iv),
+              block);
+    const auto verify_data = FinishedVerifyData12(suite.hash, master, "client finished", session);
+    EXPECT_EQ(ToHex(verify_data),
+              ToHex(expand(suite.hash, expected, "client finished", Copy(session.view()), 12)));
+  }
+}
+
+// ---- What is signed. RFC 8446 §4.4.3: its own example.
+
+TEST(Intent, Tls13ServerCertificateVerify) {
+  const std::string expected =
+      "20202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020"
+      "202020202020202020202020202020202020"
+      "544c5320312e332c207365727665722043657274696669636174655665726966790001010101010101010101010101"
+      "01010101010101010101010101010101010101";
+  EXPECT_EQ(ToHex(ContentToSign(Tls13ServerCertificateVerify{Bytes(32, 1)})), expected);
+}
+
+// A client's differs in the context, so that neither side's signature stands for the other's.
+TEST(Intent, T16_ClientAndServerDiffer) {
+  const Bytes hash(32, 1);
+  const Bytes client = ClientCertificateVerifyContent(hash);
+  const Bytes server = ContentToSign(Tls13ServerCertificateVerify{hash});
+  EXPECT_EQ(client.size(), server.size());
+  EXPECT_NE(client, server);
+  EXPECT_EQ(AsText(ByteView(client).subspan(64, 33)), "TLS 1.3, client CertificateVerify");
+}
+
+// RFC 5246 §7.4.3, RFC 8422 §5.4.
+TEST(Intent, Tls12ServerKeyExchange) {
+  const Intent intent = Tls12ServerKeyExchange{Bytes(32, 0xc1), Bytes(32, 0x51), {3, 0, 29, 1, 9}};
+  EXPECT_EQ(ToHex(ContentToSign(intent)),
+            ToHex(Bytes(32, 0xc1)) + ToHex(Bytes(32, 0x51)) + "03001d0109");
+}
+
+}  // namespace
+}  // namespace handfast::tls::test

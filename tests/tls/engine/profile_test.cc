@@ -1,0 +1,61 @@
+// The profiles that are built in, setting by setting, as files: a change of policy shows in review.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/testdata/golden.h"
+#include "tls/crypto/cipher_suite.h"
+#include "tls/crypto/kex.h"
+#include "tls/engine/profile.h"
+
+namespace handfast::tls::test {
+namespace {
+
+TEST(Profile, Snapshots) {
+  for (const Profile& profile : {ModernProfile(), IntermediateProfile()}) {
+    handfast::test::ExpectGolden("profiles/" + profile.name + ".txt", ToText(profile));
+  }
+}
+
+TEST(Profile, EverySettingIsInTheText) {
+  Profile profile = ModernProfile();
+  const std::string before = ToText(profile);
+  const auto changes = [&](auto change) {
+    Profile other = profile;
+    change(other);
+    return ToText(other) != before;
+  };
+  EXPECT_TRUE(changes([](Profile& p) { p.name = "x"; }));
+  EXPECT_TRUE(changes([](Profile& p) { p.versions.push_back(ProtocolVersion::kTls12); }));
+  EXPECT_TRUE(changes([](Profile& p) { p.cipher_suites.pop_back(); }));
+  EXPECT_TRUE(changes([](Profile& p) { p.groups.pop_back(); }));
+  EXPECT_TRUE(changes([](Profile& p) { p.signature_schemes.pop_back(); }));
+  EXPECT_TRUE(changes([](Profile& p) { p.client_auth = ClientAuth::kOptional; }));
+  EXPECT_TRUE(changes([](Profile& p) { p.certificate_authorities.push_back({1}); }));
+  EXPECT_TRUE(changes([](Profile& p) { p.refuse_unknown_names = true; }));
+  EXPECT_TRUE(changes([](Profile& p) { p.require_extended_master_secret = false; }));
+  EXPECT_TRUE(changes([](Profile& p) { p.require_renegotiation_info = false; }));
+  EXPECT_TRUE(changes([](Profile& p) { p.record_size_limit = 64; }));
+}
+
+// T7, T9: what is built in names nothing weak, and nothing that we cannot do.
+TEST(Profile, T7_OnlyWhatIsImplementedAndStrong) {
+  for (const Profile& profile : {ModernProfile(), IntermediateProfile()}) {
+    for (CipherSuite suite : profile.cipher_suites) {
+      const SuiteInfo* info = FindSuite(suite);
+      ASSERT_NE(info, nullptr) << Name(suite);
+      EXPECT_NE(std::count(profile.versions.begin(), profile.versions.end(), info->version), 0);
+    }
+    for (NamedGroup group : profile.groups) EXPECT_TRUE(Implemented(group)) << Name(group);
+    for (SignatureScheme scheme : profile.signature_schemes) {
+      EXPECT_NE(scheme, SignatureScheme::kRsaPkcs1Sha1);
+      EXPECT_NE(scheme, SignatureScheme::kEcdsaSha1);
+    }
+    for (ProtocolVersion version : profile.versions) EXPECT_GE(version, ProtocolVersion::kTls12);
+    EXPECT_TRUE(profile.require_extended_master_secret);
+    EXPECT_TRUE(profile.require_renegotiation_info);
+  }
+}
+
+}  // namespace
+}  // namespace handfast::tls::test

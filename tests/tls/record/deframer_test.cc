@@ -1,0 +1,69 @@
+// The five bytes of a record's header, and what they may be.
+#include <gtest/gtest.h>
+
+#include "tls/record/deframer.h"
+#include "tls/record/protection.h"
+
+namespace handfast::tls::test {
+namespace {
+
+TEST(PeekRecord, WholeHeader) {
+  const auto header = PeekRecord(Bytes{22, 3, 1, 0x01, 0x02, 0xff}, true);
+  ASSERT_TRUE(header.ok() && header->has_value());
+  EXPECT_EQ((*header)->type, ContentType::kHandshake);
+  EXPECT_EQ((*header)->version, 0x0301);
+  EXPECT_EQ((*header)->length, 0x0102);
+}
+
+TEST(PeekRecord, TooFewBytesToTell) {
+  const Bytes header = {22, 3, 3, 0, 5};
+  for (bool first : {true, false}) {
+    for (size_t size = 0; size < header.size(); ++size) {
+      const auto peeked = PeekRecord(ByteView(header).first(size), first);
+      ASSERT_TRUE(peeked.ok());
+      EXPECT_FALSE(peeked->has_value()) << size;
+    }
+    EXPECT_TRUE(PeekRecord(header, first)->has_value());
+  }
+}
+
+TEST(PeekRecord, Types) {
+  for (int type = 0; type < 256; ++type) {
+    const Bytes header = {static_cast<uint8_t>(type), 3, 3, 0, 5};
+    const auto first = PeekRecord(header, true);
+    const auto later = PeekRecord(header, false);
+    const bool known = type >= 20 && type <= 23;
+    EXPECT_EQ(first.ok(), type == 21 || type == 22) << type;
+    EXPECT_EQ(later.ok(), known) << type;
+    if (!first.ok()) {
+      EXPECT_EQ(first.reason(), known ? Reason::kUnexpectedMessage : Reason::kNotTls);
+    }
+    if (!later.ok()) {
+      EXPECT_EQ(later.reason(), Reason::kBadRecordType);
+    }
+  }
+}
+
+TEST(PeekRecord, MajorVersion) {
+  for (int major = 0; major < 256; ++major) {
+    const Bytes header = {22, static_cast<uint8_t>(major), 0, 0, 5};
+    EXPECT_EQ(PeekRecord(header, true).ok(), major == 3) << major;
+    const auto later = PeekRecord(header, false);
+    EXPECT_EQ(later.ok(), major == 3) << major;
+    if (!later.ok()) {
+      EXPECT_EQ(later.reason(), Reason::kBadRecordVersion);
+    }
+  }
+}
+
+// RFC 8446 §5.2.
+TEST(PeekRecord, T18_Length) {
+  EXPECT_TRUE(PeekRecord(Bytes{23, 3, 3, 0x41, 0x00}, false).ok());
+  const auto over = PeekRecord(Bytes{23, 3, 3, 0x41, 0x01}, false);
+  ASSERT_FALSE(over.ok());
+  EXPECT_EQ(over.reason(), Reason::kRecordOverflow);
+  EXPECT_EQ(kMaxCiphertext, 0x4100u);
+}
+
+}  // namespace
+}  // namespace handfast::tls::test
