@@ -26,7 +26,8 @@ bool RewriteWanted() {
 void Rewrite(const std::string& name, const std::string& text) {
   // Set by `bazel run`; a test in its sandbox cannot reach the tree.
   const char* workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
-  const std::string path = (workspace != nullptr ? std::string(workspace) + "/" : "") + kFolder + name;
+  const std::string path =
+      (workspace != nullptr ? std::string(workspace) + "/" : "") + kFolder + name;
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
   out << text;
   if (!out) ADD_FAILURE() << "cannot write " << path;

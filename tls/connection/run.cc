@@ -131,8 +131,8 @@ void Run::OnChangeCipherSpec(ByteView record) {
 }
 
 // A TLS 1.3 client that cannot read our ServerHello has no keys yet, and tells us so in the clear.
-// What anybody could forge here only ends an unfinished handshake, which they could do anyway; so it
-// is tolerated here, and not by RecordOpener, which lives on after the handshake.
+// What anybody could forge here only ends an unfinished handshake, which they could do anyway; so
+// it is tolerated here, and not by RecordOpener, which lives on after the handshake.
 bool Run::IsAlertInTheClear(const RecordHeader& header) {
   constexpr size_t kAlertSize = 2;
   return header.type == ContentType::kAlert && header.length == kAlertSize &&

@@ -176,7 +176,7 @@ Result<void> RecordSealer::SealOne13(ContentType type, ByteView fragment, Bytes&
   const uint8_t inner_type = static_cast<uint8_t>(type);
   uint8_t* record = out.data() + start;
   return keys_->aead_->Seal(nonce, {record, kRecordHeaderSize}, fragment, {&inner_type, 1},
-                           record + kRecordHeaderSize);
+                            record + kRecordHeaderSize);
 }
 
 Result<void> RecordSealer::SealOne12(ContentType type, ByteView fragment, Bytes& out) {
@@ -252,8 +252,7 @@ Result<OpenedRecord> RecordOpener::Open12(std::span<uint8_t> record, size_t max_
   if (body.size() - kAeadTagSize > max_plaintext) return Reason::kRecordOverflow;
   std::array<uint8_t, kAeadNonceSize> nonce;
   keys_->WriteNonce(number, nonce);
-  const auto associated_data =
-      AssociatedData12(keys_->sequence_, type, body.size() - kAeadTagSize);
+  const auto associated_data = AssociatedData12(keys_->sequence_, type, body.size() - kAeadTagSize);
   Result<std::span<uint8_t>> plaintext = keys_->aead_->Open(nonce, associated_data, body);
   if (!plaintext.ok()) return plaintext.reason();
   return OpenedRecord{type, *plaintext};

@@ -10,7 +10,8 @@
 
 namespace handfast::tls::test {
 
-// A scalar of the group's size that is valid on its curve: `seed` repeated, with a small first byte.
+// A scalar of the group's size that is valid on its curve: `seed` repeated, with a small first
+// byte.
 inline Bytes FixedScalar(NamedGroup group, uint8_t seed) {
   size_t size = 32;
   if (group == NamedGroup::kSecp384r1) size = 48;

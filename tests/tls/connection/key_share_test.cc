@@ -77,8 +77,8 @@ TEST(T14_BadPoint, InAClientKeyExchange) {
       ASSERT_TRUE(AppendMessage(message, tls12::ClientKeyExchange{point}));
       flight[IndexOf(flight, HandshakeType::kClientKeyExchange)].content = message;
     };
-    EXPECT_TRUE(Refused(Shake(kit, std::move(script)), Reason::kBadKeyShare,
-                        Alert::kIllegalParameter))
+    EXPECT_TRUE(
+        Refused(Shake(kit, std::move(script)), Reason::kBadKeyShare, Alert::kIllegalParameter))
         << bad.what;
   }
 }
@@ -130,15 +130,17 @@ TEST(T15_SecondHello, MustBeTheSame) {
       {"another random", [](HelloFields& h) { h.random[0] ^= 1; }, Reason::kChangedClientHello},
       {"another session id", [](HelloFields& h) { h.session_id[0] ^= 1; },
        Reason::kChangedClientHello},
-      {"no session id", [](HelloFields& h) { h.session_id.clear(); },
-       Reason::kChangedClientHello},
+      {"no session id", [](HelloFields& h) { h.session_id.clear(); }, Reason::kChangedClientHello},
       {"fewer suites", [](HelloFields& h) { h.cipher_suites.pop_back(); },
        Reason::kChangedClientHello},
       {"other suites", [](HelloFields& h) { std::swap(h.cipher_suites[0], h.cipher_suites[1]); },
        Reason::kChangedClientHello},
       {"another version", [](HelloFields& h) { h.legacy_version = 0x0304; },
        Reason::kChangedClientHello},
-      {"compression", [](HelloFields& h) { h.compression_methods = {0, 1}; },
+      {"compression",
+       [](HelloFields& h) {
+         h.compression_methods = {0, 1};
+       },
        Reason::kChangedClientHello},
       {"no name", [](HelloFields& h) { h.Remove(ExtensionType::kServerName); },
        Reason::kChangedClientHello},
@@ -151,7 +153,9 @@ TEST(T15_SecondHello, MustBeTheSame) {
        [](HelloFields& h) { h.SetHex(ExtensionType::kSupportedVersions, "0403040303"); },
        Reason::kChangedClientHello},
       {"an extension more",
-       [](HelloFields& h) { h.extensions.push_back({static_cast<ExtensionType>(0x1a1a), {}}); },
+       [](HelloFields& h) {
+         h.extensions.push_back({static_cast<ExtensionType>(0x1a1a), {}});
+       },
        Reason::kChangedClientHello},
       {"another order", [](HelloFields& h) { std::swap(h.extensions[0], h.extensions[1]); },
        Reason::kChangedClientHello},
@@ -186,8 +190,7 @@ TEST(T15_SecondHello, MustBeTheSame) {
 // RFC 8446 §4.1.2: what may change.
 TEST(T15_SecondHello, MayAddPadding) {
   EXPECT_TRUE(Succeeded(Retry([](HelloFields&) {})));
-  EXPECT_TRUE(Succeeded(Retry(
-      [](HelloFields& h) { h.Set(ExtensionType::kPadding, Bytes(100)); })));
+  EXPECT_TRUE(Succeeded(Retry([](HelloFields& h) { h.Set(ExtensionType::kPadding, Bytes(100)); })));
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // RFC 8448 replayed byte for byte through Step: the simple 1-RTT handshake (§3), the one with
 // client authentication (§6) and the one in compatibility mode (§7). The HelloRetryRequest (§5) is
 // in tests/tls/engine, as it enters in mid-handshake.
-#include <gtest/gtest.h>
-
 #include <utility>
+
+#include <gtest/gtest.h>
 
 #include "tests/tls/connection/rfc8448_trace.h"
 #include "tls/base/secret_access.h"

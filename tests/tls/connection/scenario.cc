@@ -94,9 +94,7 @@ Recording Record(const ServerKit& kit, ClientScript script, ConnectionOptions op
   return recording;
 }
 
-Recording Record(const Scenario& scenario) {
-  return Record(KitFor(scenario), ScriptFor(scenario));
-}
+Recording Record(const Scenario& scenario) { return Record(KitFor(scenario), ScriptFor(scenario)); }
 
 // ---- Replayer
 

@@ -94,9 +94,8 @@ void ScriptedClient::OnRecord(std::span<uint8_t> record) {
   if (opened->type != ContentType::kHandshake) return Error("unexpected application data");
   Append(messages_, opened->fragment);
   while (error_.empty() && messages_.size() >= kHandshakeHeaderSize) {
-    const size_t size =
-        kHandshakeHeaderSize +
-        (size_t{messages_[1]} << 16 | size_t{messages_[2]} << 8 | size_t{messages_[3]});
+    const size_t size = kHandshakeHeaderSize + (size_t{messages_[1]} << 16 |
+                                                size_t{messages_[2]} << 8 | size_t{messages_[3]});
     if (messages_.size() < size) return;
     const Bytes message(messages_.begin(), messages_.begin() + static_cast<long>(size));
     messages_.erase(messages_.begin(), messages_.begin() + static_cast<long>(size));
@@ -169,12 +168,11 @@ void ScriptedClient::OnServerHello13(ByteView message, ByteView body) {
   if (suite_ == nullptr || suite_->version != ProtocolVersion::kTls13) return Error("no 1.3 suite");
   if (Equal(hello->random, kHelloRetryRequestRandom)) return OnRetry(*hello, message);
   const Extension* extension = Find(hello->extensions, ExtensionType::kKeyShare);
-  const auto share =
-      extension ? Parse<KeyShareServerHello>(extension->data) : std::nullopt;
+  const auto share = extension ? Parse<KeyShareServerHello>(extension->data) : std::nullopt;
   if (!share) return Error("no key_share");
   const NamedGroup group = share->server_share.group;
-  Result<SharedSecret> shared = (*KeyPair::FromPrivate(group, ClientScalar(group)))
-                                    .Derive(share->server_share.key_exchange);
+  Result<SharedSecret> shared =
+      (*KeyPair::FromPrivate(group, ClientScalar(group))).Derive(share->server_share.key_exchange);
   if (!shared.ok()) return Error("bad key share");
   if (!retried_) {
     transcript_ = Transcript(suite_->hash);
@@ -237,8 +235,7 @@ void ScriptedClient::OnServerFinished13(ByteView message, ByteView body) {
     }
     add(MessageOf(certificate));
     if (script_.certificate != nullptr) {
-      const Bytes signature =
-          Sign(ClientCertificateVerifyContent(transcript_.Current().view()));
+      const Bytes signature = Sign(ClientCertificateVerifyContent(transcript_.Current().view()));
       add(MessageOf(CertificateVerify{script_.scheme, signature}));
     }
   }
@@ -267,8 +264,8 @@ void ScriptedClient::On12(HandshakeType type, ByteView message, ByteView body) {
       if (!exchange) return Error("ServerKeyExchange does not parse");
       group_ = exchange->params.named_curve;
       server_point_ = Copy(exchange->params.point);
-      const Intent intent = Tls12ServerKeyExchange{script_.hello.random, server_random_,
-                                                   Serialize(exchange->params)};
+      const Intent intent =
+          Tls12ServerKeyExchange{script_.hello.random, server_random_, Serialize(exchange->params)};
       CheckSignature(exchange->algorithm, ContentToSign(intent), exchange->signature);
       break;
     }
@@ -324,18 +321,18 @@ void ScriptedClient::OnServerHelloDone() {
   if (!premaster.ok()) return Error("bad point");
   const HelloRandom ours = AsRandom(script_.hello.random);
   const HelloRandom theirs = AsRandom(server_random_);
-  master_ = extended_master_secret_
-                ? ExtendedMasterSecret(suite_->hash, *std::move(premaster),
-                                       Hash(suite_->hash, whole_))
-                : PlainMasterSecret(suite_->hash, *std::move(premaster), ours, theirs);
+  master_ =
+      extended_master_secret_
+          ? ExtendedMasterSecret(suite_->hash, *std::move(premaster), Hash(suite_->hash, whole_))
+          : PlainMasterSecret(suite_->hash, *std::move(premaster), ours, theirs);
   KeyBlock keys = ExpandKeys(*suite_, master_, ours, theirs);
   if (certificate_requested_ && script_.certificate != nullptr) {
     const Bytes signature = Sign(whole_);
     add(MessageOf(CertificateVerify{script_.scheme, signature}));
   }
   flight.push_back({ContentType::kChangeCipherSpec, Copy(kChangeCipherSpecBody), false});
-  const auto verify_data = FinishedVerifyData12(suite_->hash, master_, "client finished",
-                                                Hash(suite_->hash, whole_));
+  const auto verify_data =
+      FinishedVerifyData12(suite_->hash, master_, "client finished", Hash(suite_->hash, whole_));
   add(MessageOf(Finished{verify_data}));
   flight.back().encrypted = true;
   sealer_.Install(*RecordKeys::Create(std::move(keys.client), AeadDirection::kSeal));

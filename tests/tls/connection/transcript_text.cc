@@ -61,8 +61,7 @@ struct AnswerText {
                          : "refused, " + std::string(Describe(a.refusal).label));
   }
   std::string operator()(const PrivateKeyUsed& a) const {
-    return "PrivateKeyUsed " + Hex64(a.question) + ": a signature of " +
-           Count(a.signature.size());
+    return "PrivateKeyUsed " + Hex64(a.question) + ": a signature of " + Count(a.signature.size());
   }
   std::string operator()(const PeerVerdict& a) const {
     return "PeerVerdict " + Hex64(a.question) + ": " +

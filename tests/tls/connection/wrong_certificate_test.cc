@@ -1,7 +1,7 @@
 // The client's certificate and its proof, spoilt: T16 (signature confusion) and T25 (paths).
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "tests/tls/connection/wrong_peer.h"
 #include "tls/engine/intent.h"
@@ -106,7 +106,8 @@ TEST(T16_Signature, OfOtherContents) {
     }
   }
 }
-// TLS 1.2 signs the messages themselves, TLS 1.3 a context and a hash: neither stands for the other.
+// TLS 1.2 signs the messages themselves, TLS 1.3 a context and a hash: neither stands for the
+// other.
 TEST(T16_Signature, OfTheOtherVersion) {
   const Proof proof12{&Client(KeyType::kEcdsaP256), SignatureScheme::kEcdsaSecp256r1Sha256,
                       [](Bytes& content) {
@@ -119,8 +120,8 @@ TEST(T16_Signature, SchemeThatWasNotOffered) {
   // SHA-1, MD5, DSA, RSA-PSS with an RSA-PSS key, Ed448, nothing.
   for (uint16_t scheme : {0x0201, 0x0203, 0x0101, 0x0402, 0x0809, 0x0808, 0x0000}) {
     for (ProtocolVersion version : {kTls13, kTls12}) {
-      const Proof proof{&Client(KeyType::kRsa2048), SignatureScheme::kRsaPssRsaeSha256, {},
-                        Relabel(scheme)};
+      const Proof proof{
+          &Client(KeyType::kRsa2048), SignatureScheme::kRsaPssRsaeSha256, {}, Relabel(scheme)};
       EXPECT_TRUE(
           Refused(Prove(version, proof), Reason::kSchemeNotOffered, Alert::kIllegalParameter))
           << scheme;
@@ -160,8 +161,8 @@ TEST(T16_Signature, EmptyOrCut) {
         const size_t at = IndexOf(flight, HandshakeType::kCertificateVerify);
         const Bytes signature(size, 1);
         Bytes message;
-        ASSERT_TRUE(AppendMessage(
-            message, CertificateVerify{SignatureScheme::kEd25519, signature}));
+        ASSERT_TRUE(
+            AppendMessage(message, CertificateVerify{SignatureScheme::kEd25519, signature}));
         flight[at].content = message;
       };
       const Proof proof{&Client(KeyType::kEd25519), SignatureScheme::kEd25519, {}, cut};
@@ -181,7 +182,8 @@ TEST(T16_Signature, OfAStranger) {
 
 // ---- T25: what the kit's bundle does not trust. RFC 8446 §4.4.2.4 and §6.2.
 
-Outcome Present(ProtocolVersion version, const Leaf* leaf, ClientAuth mode = ClientAuth::kRequired) {
+Outcome Present(ProtocolVersion version, const Leaf* leaf,
+                ClientAuth mode = ClientAuth::kRequired) {
   ClientScript script = Sound(version);
   script.certificate = leaf;
   script.scheme = SignatureScheme::kEcdsaSecp256r1Sha256;
@@ -189,11 +191,11 @@ Outcome Present(ProtocolVersion version, const Leaf* leaf, ClientAuth mode = Cli
 }
 
 TEST(T25_Certificate, None) {
-  EXPECT_TRUE(Refused(Present(kTls13, nullptr), Reason::kNoClientCertificate,
-                      Alert::kCertificateRequired));
+  EXPECT_TRUE(
+      Refused(Present(kTls13, nullptr), Reason::kNoClientCertificate, Alert::kCertificateRequired));
   // RFC 5246 §7.4.6.
-  EXPECT_TRUE(Refused(Present(kTls12, nullptr), Reason::kNoClientCertificate,
-                      Alert::kHandshakeFailure));
+  EXPECT_TRUE(
+      Refused(Present(kTls12, nullptr), Reason::kNoClientCertificate, Alert::kHandshakeFailure));
   EXPECT_TRUE(Succeeded(Present(kTls13, nullptr, ClientAuth::kOptional)));
   EXPECT_TRUE(Succeeded(Present(kTls12, nullptr, ClientAuth::kOptional)));
 }
@@ -206,11 +208,11 @@ TEST(T25_Certificate, OfAStrangersCa) {
   }
 }
 TEST(T25_Certificate, Expired) {
-  const Leaf leaf = Root().Issue(
-      {.not_after_unix_s = kNow - kDay, .server = false, .client = true});
+  const Leaf leaf =
+      Root().Issue({.not_after_unix_s = kNow - kDay, .server = false, .client = true});
   for (ProtocolVersion version : {kTls13, kTls12}) {
-    EXPECT_TRUE(Refused(Present(version, &leaf), Reason::kCertificateExpired,
-                        Alert::kCertificateExpired));
+    EXPECT_TRUE(
+        Refused(Present(version, &leaf), Reason::kCertificateExpired, Alert::kCertificateExpired));
   }
 }
 TEST(T25_Certificate, ForServersOnly) {
@@ -226,16 +228,14 @@ TEST(T25_Certificate, NoDer) {
   Leaf leaf = Client(KeyType::kEcdsaP256);
   leaf.chain = {{0x30, 0x03, 0x01, 0x01, 0x01}};
   for (ProtocolVersion version : {kTls13, kTls12}) {
-    EXPECT_TRUE(
-        Refused(Present(version, &leaf), Reason::kBadCertificate, Alert::kBadCertificate));
+    EXPECT_TRUE(Refused(Present(version, &leaf), Reason::kBadCertificate, Alert::kBadCertificate));
   }
 }
 TEST(T25_Certificate, ChainOfMoreThanTen) {
   Leaf leaf = Client(KeyType::kEcdsaP256);
   leaf.chain.resize(11, leaf.chain.front());
   for (ProtocolVersion version : {kTls13, kTls12}) {
-    EXPECT_TRUE(
-        Refused(Present(version, &leaf), Reason::kBadCertificate, Alert::kBadCertificate));
+    EXPECT_TRUE(Refused(Present(version, &leaf), Reason::kBadCertificate, Alert::kBadCertificate));
   }
 }
 // RFC 8446 §4.4.2: no extension that was not asked for, no context but the request's.

@@ -1,8 +1,8 @@
 // The client's last flight, spoilt in one way: messages skipped, repeated or in another order,
 // ChangeCipherSpec and alerts where they do not belong, a wrong Finished.
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/tls/connection/wrong_peer.h"
 
@@ -100,12 +100,11 @@ TEST(T13_Matrix, EveryTypeAtEveryPlace) {
       for (int type = 0; type < 256; type = type == 30 ? 253 : type + 1) {
         const bool legal = IsHandshake(due) && due.content[0] == type;
         // A ChangeCipherSpec means nothing in TLS 1.3: what is due comes behind it.
-        const bool legal_later = version == kTls13 && !IsHandshake(due) &&
-                                 sound[place + 1].content[0] == type;
+        const bool legal_later =
+            version == kTls13 && !IsHandshake(due) && sound[place + 1].content[0] == type;
         if (legal || legal_later) continue;
         const auto outcome = ShakeFlight(version, [&](Flight& flight) {
-          FlightRecord extra{ContentType::kHandshake,
-                             AnyMessage(static_cast<uint8_t>(type), sound),
+          FlightRecord extra{ContentType::kHandshake, AnyMessage(static_cast<uint8_t>(type), sound),
                              version == kTls13 || due.encrypted};
           flight.insert(flight.begin() + static_cast<std::ptrdiff_t>(place), extra);
         });
@@ -122,8 +121,7 @@ TEST(T13_Matrix, PlaintextInTls13) {
   const Flight sound = SoundFlight(kTls13);
   for (size_t i = 0; i < sound.size(); ++i) {
     if (!sound[i].encrypted) continue;
-    const auto outcome =
-        ShakeFlight(kTls13, [&](Flight& flight) { flight[i].encrypted = false; });
+    const auto outcome = ShakeFlight(kTls13, [&](Flight& flight) { flight[i].encrypted = false; });
     EXPECT_TRUE(Refused(outcome, Reason::kBadRecordType, Alert::kUnexpectedMessage)) << i;
   }
 }
@@ -135,14 +133,13 @@ TEST(T12_ChangeCipherSpec, Tls13IgnoresTwo) {
   for (size_t place = 0; place < sound.size(); ++place) {
     for (size_t more : {1, 2}) {
       const auto outcome = ShakeFlight(kTls13, [&](Flight& flight) {
-        flight.insert(flight.begin() + static_cast<std::ptrdiff_t>(place), more,
-                      kChangeCipherSpec);
+        flight.insert(flight.begin() + static_cast<std::ptrdiff_t>(place), more, kChangeCipherSpec);
       });
       if (more == 1) {
         EXPECT_TRUE(Succeeded(outcome)) << place;
       } else {
-        EXPECT_TRUE(Refused(outcome, Reason::kUnexpectedChangeCipherSpec,
-                            Alert::kUnexpectedMessage))
+        EXPECT_TRUE(
+            Refused(outcome, Reason::kUnexpectedChangeCipherSpec, Alert::kUnexpectedMessage))
             << place;
       }
     }
@@ -154,8 +151,7 @@ TEST(T12_ChangeCipherSpec, Tls12TakesOneInItsPlace) {
     const auto outcome = ShakeFlight(kTls12, [&](Flight& flight) {
       flight.insert(flight.begin() + static_cast<std::ptrdiff_t>(place), kChangeCipherSpec);
     });
-    EXPECT_TRUE(
-        Refused(outcome, Reason::kUnexpectedChangeCipherSpec, Alert::kUnexpectedMessage))
+    EXPECT_TRUE(Refused(outcome, Reason::kUnexpectedChangeCipherSpec, Alert::kUnexpectedMessage))
         << place;
   }
 }
@@ -176,8 +172,7 @@ TEST(T12_ChangeCipherSpec, OtherContents) {
           if (!IsHandshake(record)) record.content = content;
         }
       });
-      EXPECT_TRUE(
-          Refused(outcome, Reason::kUnexpectedChangeCipherSpec, Alert::kUnexpectedMessage));
+      EXPECT_TRUE(Refused(outcome, Reason::kUnexpectedChangeCipherSpec, Alert::kUnexpectedMessage));
     }
   }
 }
@@ -282,7 +277,8 @@ TEST(T22_Finished, ApplicationDataBeforeIt) {
     const size_t places = SoundFlight(version).size();
     for (size_t place = 0; place < places; ++place) {
       const auto outcome = ShakeFlight(version, [&](Flight& flight) {
-        const FlightRecord data{ContentType::kApplicationData, {'h', 'i'},
+        const FlightRecord data{ContentType::kApplicationData,
+                                {'h', 'i'},
                                 version == kTls13 || flight[place].encrypted};
         flight.insert(flight.begin() + static_cast<std::ptrdiff_t>(place), data);
       });

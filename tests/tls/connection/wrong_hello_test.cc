@@ -1,8 +1,8 @@
 // ClientHellos that are wrong in one way, each with the alert that the RFC asks for. The negative
 // control of each is the same hello unspoilt: Sound() succeeds.
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/tls/connection/wrong_peer.h"
 
@@ -38,8 +38,7 @@ TEST(T3_Compression, NullAndDeflate) {
   const auto both = [](HelloFields& hello) { hello.compression_methods = {1, 0}; };
   EXPECT_TRUE(Succeeded(ShakeHello(kTls12, both)));
   // RFC 8446 §4.1.2: exactly one byte, zero.
-  EXPECT_TRUE(
-      Refused(ShakeHello(kTls13, both), Reason::kBadCompression, Alert::kIllegalParameter));
+  EXPECT_TRUE(Refused(ShakeHello(kTls13, both), Reason::kBadCompression, Alert::kIllegalParameter));
 }
 
 // ---- T4: RFC 5746 §3.6.
@@ -130,8 +129,8 @@ TEST(T10_Versions, OldOnesInTheExtension) {
 // RFC 8446 §4.2.1: legacy_version is not looked at where the extension is.
 TEST(T10_Versions, TheExtensionDecides) {
   for (uint16_t version : {0x0301, 0x0302, 0x0304, 0x7f7f}) {
-    EXPECT_TRUE(Succeeded(
-        ShakeHello(kTls13, [&](HelloFields& hello) { hello.legacy_version = version; })));
+    EXPECT_TRUE(
+        Succeeded(ShakeHello(kTls13, [&](HelloFields& hello) { hello.legacy_version = version; })));
   }
 }
 // RFC 8446 §D.5: "Any endpoint receiving a Hello message with ClientHello.legacy_version [...] set
@@ -144,8 +143,8 @@ TEST(T10_Versions, Ssl3IsRefusedEvenWithTheExtension) {
 // RFC 8446 §4.2.1: without it TLS 1.2 at most, "even if ClientHello.legacy_version is 0x0304 or
 // later".
 TEST(T10_Versions, WithoutTheExtensionTls12AtMost) {
-  EXPECT_TRUE(Succeeded(
-      ShakeHello(kTls12, [](HelloFields& hello) { hello.legacy_version = 0x0304; })));
+  EXPECT_TRUE(
+      Succeeded(ShakeHello(kTls12, [](HelloFields& hello) { hello.legacy_version = 0x0304; })));
   ServerKit modern = FixedKit();
   modern.profile = ModernProfile();
   EXPECT_TRUE(Refused(ShakeHello(kTls12, Unspoilt, modern), Reason::kUnsupportedVersion,
@@ -160,8 +159,7 @@ TEST(T9_WeakHashes, NothingButSha1OrMd5) {
       const auto outcome = ShakeHello(version, [&](HelloFields& hello) {
         hello.SetHex(ExtensionType::kSignatureAlgorithms, schemes);
       });
-      EXPECT_TRUE(
-          Refused(outcome, Reason::kNoCommonSignatureScheme, Alert::kHandshakeFailure));
+      EXPECT_TRUE(Refused(outcome, Reason::kNoCommonSignatureScheme, Alert::kHandshakeFailure));
     }
   }
 }
@@ -183,8 +181,7 @@ TEST(T9_WeakHashes, WithoutTheExtensionTls12MeansSha1) {
 TEST(MissingExtension, OfTls13) {
   for (ExtensionType type : {ExtensionType::kSignatureAlgorithms, ExtensionType::kSupportedGroups,
                              ExtensionType::kKeyShare}) {
-    const auto outcome =
-        ShakeHello(kTls13, [&](HelloFields& hello) { hello.Remove(type); });
+    const auto outcome = ShakeHello(kTls13, [&](HelloFields& hello) { hello.Remove(type); });
     EXPECT_TRUE(Refused(outcome, Reason::kMissingExtension, Alert::kMissingExtension))
         << Name(type);
   }
@@ -224,9 +221,9 @@ TEST(T24_Alpn, NoneInCommon) {
                         Reason::kNoCommonProtocol, Alert::kNoApplicationProtocol));
     EXPECT_TRUE(Succeeded(ShakeHello(version, Unspoilt, FixedKit(), {.alpn = {"imap", "h2"}})));
     // A client that offers none takes none.
-    EXPECT_TRUE(Succeeded(ShakeHello(
-        version, [](HelloFields& hello) { hello.Remove(ExtensionType::kAlpn); }, FixedKit(),
-        {.alpn = {"imap"}})));
+    EXPECT_TRUE(Succeeded(ShakeHello(version,
+                                     [](HelloFields& hello) { hello.Remove(ExtensionType::kAlpn); },
+                                     FixedKit(), {.alpn = {"imap"}})));
   }
 }
 TEST(T24_ServerName, UnknownByPolicy) {
@@ -242,8 +239,9 @@ TEST(T24_ServerName, UnknownByPolicy) {
   }
 }
 TEST(T24_ServerName, NoHostName) {
-  const auto outcome = ShakeHello(
-      kTls13, [](HelloFields& hello) { hello.SetHex(ExtensionType::kServerName, "0006000003612f62"); });
+  const auto outcome = ShakeHello(kTls13, [](HelloFields& hello) {
+    hello.SetHex(ExtensionType::kServerName, "0006000003612f62");
+  });
   EXPECT_TRUE(Refused(outcome, Reason::kBadServerName, Alert::kIllegalParameter));
 }
 
@@ -277,8 +275,8 @@ TEST(T27_Extensions, EachOneTwice) {
   for (ProtocolVersion version : {kTls13, kTls12}) {
     const HelloFields sound = HelloFor(version);
     for (const auto& extension : sound.extensions) {
-      const auto outcome = ShakeHello(
-          version, [&](HelloFields& hello) { hello.extensions.push_back(extension); });
+      const auto outcome =
+          ShakeHello(version, [&](HelloFields& hello) { hello.extensions.push_back(extension); });
       EXPECT_TRUE(Refused(outcome, Reason::kDuplicateExtension, Alert::kIllegalParameter))
           << Name(extension.first);
     }

@@ -56,8 +56,8 @@ testing::AssertionResult Refused(const Outcome& outcome, Reason reason, Alert al
            << "with alert " << int{outcome.failure->alert.value_or(255)};
   }
   if (outcome.alert_at_client != number) {
-    return testing::AssertionFailure() << "but the client read no such alert: "
-                                       << outcome.client_error;
+    return testing::AssertionFailure()
+           << "but the client read no such alert: " << outcome.client_error;
   }
   return testing::AssertionSuccess();
 }

@@ -1,8 +1,8 @@
 // Streams that are no TLS, not quite TLS, or end too early; limits on records; and the public
 // corpus of server streams.
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/tls/connection/wrong_peer.h"
 #include "tests/tls/wire/corpus.h"
@@ -27,8 +27,9 @@ testing::AssertionResult ClosedSilently(const Outcome& outcome) {
 
 TEST(T10_NotTls, GetsNoAlert) {
   for (std::string_view text :
-       {"GET / HTTP/1.1\r\nHost: example.test\r\n\r\n", "POST / HTTP/1.1\r\n", "SSH-2.0-OpenSSH\r\n",
-        "EHLO example.test\r\n", "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", "\r\n\r\n"}) {
+       {"GET / HTTP/1.1\r\nHost: example.test\r\n\r\n", "POST / HTTP/1.1\r\n",
+        "SSH-2.0-OpenSSH\r\n", "EHLO example.test\r\n", "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+        "\r\n\r\n"}) {
     EXPECT_TRUE(ClosedSilently(Feed(AsBytes(text)))) << text;
   }
   EXPECT_TRUE(ClosedSilently(Feed(Bytes(100, 0xff))));
@@ -36,12 +37,13 @@ TEST(T10_NotTls, GetsNoAlert) {
 }
 // RFC 5246 §E.2: an SSLv2 hello that offers TLS 1.2. DROWN: never parsed.
 TEST(T10_NotTls, Sslv2Hello) {
-  EXPECT_TRUE(ClosedSilently(
-      Feed(FromHex("802e0100020015000000100100800700c0030080060040020080040080"
-                   "00112233445566778899aabbccddeeff").value())));
-  EXPECT_TRUE(ClosedSilently(
-      Feed(FromHex("802b010303001200000010000005000004000035"
-                   "00112233445566778899aabbccddeeff").value())));
+  EXPECT_TRUE(
+      ClosedSilently(Feed(FromHex("802e0100020015000000100100800700c0030080060040020080040080"
+                                  "00112233445566778899aabbccddeeff")
+                              .value())));
+  EXPECT_TRUE(ClosedSilently(Feed(FromHex("802b010303001200000010000005000004000035"
+                                          "00112233445566778899aabbccddeeff")
+                                      .value())));
 }
 TEST(T10_NotTls, FirstBytesTellApart) {
   for (int first = 0; first < 256; ++first) {
@@ -64,8 +66,7 @@ TEST(T10_NotTls, FirstBytesTellApart) {
 // below 0x0300.
 TEST(T10_RecordVersion, IsIgnored) {
   for (uint16_t version : {0x0300, 0x0301, 0x0302, 0x0303, 0x0304, 0x03ff}) {
-    const Bytes record =
-        PlainRecord(ContentType::kHandshake, HelloFor(kTls13).Message(), version);
+    const Bytes record = PlainRecord(ContentType::kHandshake, HelloFor(kTls13).Message(), version);
     FixedRandomness randomness;
     const ServerKit kit = FixedKit();
     ServerDriver server(kit, {}, randomness);
@@ -130,18 +131,18 @@ TEST(T18_RecordSize, PlaintextAboveTheLimit) {
   message.resize(16384);
   EXPECT_FALSE(Feed(PlainRecord(ContentType::kHandshake, message)).failure.has_value());
   message.resize(16385);
-  EXPECT_TRUE(Refused(Feed(PlainRecord(ContentType::kHandshake, message)),
-                      Reason::kRecordOverflow, Alert::kRecordOverflow));
+  EXPECT_TRUE(Refused(Feed(PlainRecord(ContentType::kHandshake, message)), Reason::kRecordOverflow,
+                      Alert::kRecordOverflow));
 }
 TEST(T18_RecordSize, EmptyHandshakeRecord) {
-  EXPECT_TRUE(Refused(Feed(PlainRecord(ContentType::kHandshake, {})),
-                      Reason::kEmptyHandshakeRecord, Alert::kUnexpectedMessage));
+  EXPECT_TRUE(Refused(Feed(PlainRecord(ContentType::kHandshake, {})), Reason::kEmptyHandshakeRecord,
+                      Alert::kUnexpectedMessage));
 }
 TEST(T19_MessageSize, SixtyFourKibibytes) {
   const auto header = [](uint32_t length) {
-    return Feed(PlainRecord(ContentType::kHandshake,
-                            Bytes{1, static_cast<uint8_t>(length >> 16),
-                                  static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length)}));
+    return Feed(PlainRecord(ContentType::kHandshake, Bytes{1, static_cast<uint8_t>(length >> 16),
+                                                           static_cast<uint8_t>(length >> 8),
+                                                           static_cast<uint8_t>(length)}));
   };
   EXPECT_FALSE(header(65536 - 4).failure.has_value());
   EXPECT_TRUE(Refused(header(65536 - 3), Reason::kMessageTooLong, Alert::kIllegalParameter));

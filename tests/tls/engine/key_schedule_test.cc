@@ -1,12 +1,13 @@
 // The typed key schedules and the signing intents, against RFC 8448 §3 and the RFCs' own formulas.
-#include <gtest/gtest.h>
+#include "tls/engine/key_schedule.h"
 
 #include <type_traits>
+
+#include <gtest/gtest.h>
 
 #include "tls/base/secret_access.h"
 #include "tls/crypto/prf.h"
 #include "tls/engine/intent.h"
-#include "tls/engine/key_schedule.h"
 #include "tls/engine/key_schedule12.h"
 #include "tls/engine/transcript.h"
 
@@ -33,8 +34,7 @@ Digest DigestOf(std::string_view hex) {
 // RFC 8448 §3.
 constexpr char kShared[] = "8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d";
 constexpr char kHelloHash[] = "860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8";
-constexpr char kFinishedHash[] =
-    "9608102a0f1ccc6db6250b7b7e417b1a000eaada3daae4777a7686c9ff83df13";
+constexpr char kFinishedHash[] = "9608102a0f1ccc6db6250b7b7e417b1a000eaada3daae4777a7686c9ff83df13";
 
 HandshakeSecret Rfc8448Handshake() {
   return ToHandshake(kSha256, *SharedSecret::From(Hex(kShared)));
@@ -52,8 +52,7 @@ TEST(KeySchedule13, Rfc8448Section3) {
   EXPECT_EQ(HexOf(FinishedKey(kSha256, traffic.server)),
             "008d3b66f816ea559f96b537e885c31fc068bf492c652f01f288a1d8cdc19fc8");
   const MainSecret main = ToMain(kSha256, std::move(handshake));
-  EXPECT_EQ(HexOf(main.secret),
-            "18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919");
+  EXPECT_EQ(HexOf(main.secret), "18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919");
   const TrafficSecrets application = ApplicationTraffic(kSha256, main, DigestOf(kFinishedHash));
   EXPECT_EQ(HexOf(application.client),
             "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5");
@@ -112,8 +111,9 @@ TEST(KeySchedule12, TheFormulas) {
     const Bytes expected = expand(suite.hash, premaster, "master secret", client_server, 48);
     EXPECT_EQ(HexOf(master.secret), ToHex(expected));
     const Digest session = Hash(suite.hash, AsBytes("session"));
-    EXPECT_EQ(HexOf(ExtendedMasterSecret(suite.hash, *SharedSecret::From(premaster), session).secret),
-              ToHex(expand(suite.hash, premaster, "extended master secret", Copy(session.view()), 48)));
+    EXPECT_EQ(
+        HexOf(ExtendedMasterSecret(suite.hash, *SharedSecret::From(premaster), session).secret),
+        ToHex(expand(suite.hash, premaster, "extended master secret", Copy(session.view()), 48)));
 
     const bool chacha = suite.aead == AeadAlgorithm::kChaCha20Poly1305;
     const size_t key = AeadKeySize(suite.aead);
@@ -136,7 +136,8 @@ TEST(Intent, Tls13ServerCertificateVerify) {
   const std::string expected =
       "20202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020"
       "202020202020202020202020202020202020"
-      "544c5320312e332c207365727665722043657274696669636174655665726966790001010101010101010101010101"
+      "544c5320312e332c2073657276657220436572746966696361746556657269667900010101010101010101010101"
+      "01"
       "01010101010101010101010101010101010101";
   EXPECT_EQ(ToHex(ContentToSign(Tls13ServerCertificateVerify{Bytes(32, 1)})), expected);
 }

@@ -1,10 +1,10 @@
 // The law that the legal moves are a header: the two tables are printed from what compiles, and
 // compared with tests/testdata/moves.txt. A move that was added or lost shows here.
-#include <gtest/gtest.h>
-
 #include <string>
 #include <type_traits>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/testdata/golden.h"
 #include "tls/engine/engine.h"
@@ -22,8 +22,8 @@ std::string TitleOf() {
                           std::is_same_v<State, tls13::WaitCertificateVerify> ||
                           std::is_same_v<State, tls13::WaitFinished>;
   constexpr bool kShared = std::is_same_v<State, WaitClientHello> ||
-                           std::is_same_v<State, AwaitChoice> ||
-                           std::is_same_v<State, Connected> || std::is_same_v<State, Failed>;
+                           std::is_same_v<State, AwaitChoice> || std::is_same_v<State, Connected> ||
+                           std::is_same_v<State, Failed>;
   const std::string prefix = kShared ? "" : kTls13 ? "tls13::" : "tls12::";
   return prefix + std::string(State::kName);
 }
@@ -109,7 +109,8 @@ TEST(Moves, AreThoseOfTheFile) {
   const Table answers = AnswerTable(std::type_identity<ServerState>());
   handfast::test::ExpectGolden(
       "moves.txt",
-      "Every legal move of a server, as the headers moves_hello.h, moves13.h and moves12.h declare\n"
+      "Every legal move of a server, as the headers moves_hello.h, moves13.h and moves12.h "
+      "declare\n"
       "them. X: legal. Any other message in a Wait state is unexpected_message; any other answer\n"
       "is dropped.\n\n" +
           Print("The peer's messages, by state.", messages) + "\n" +

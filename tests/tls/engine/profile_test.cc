@@ -1,12 +1,13 @@
 // The profiles that are built in, setting by setting, as files: a change of policy shows in review.
-#include <gtest/gtest.h>
+#include "tls/engine/profile.h"
 
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/testdata/golden.h"
 #include "tls/crypto/cipher_suite.h"
 #include "tls/crypto/kex.h"
-#include "tls/engine/profile.h"
 
 namespace handfast::tls::test {
 namespace {

@@ -2,9 +2,9 @@
 // this server never sends, so the request itself cannot be byte-exact and the trace is entered
 // behind it: its transcript is put in place of ours, and from the second ClientHello on every
 // message and record must be the trace's. That is the test of message_hash (RFC 8446 §4.4.1).
-#include <gtest/gtest.h>
-
 #include <utility>
+
+#include <gtest/gtest.h>
 
 #include "tests/tls/connection/rfc8448_trace.h"
 #include "tls/engine/engine.h"
@@ -32,11 +32,10 @@ ServerState UpToRetry(const Case& trace, Randomness& randomness) {
   Profile profile = ProfileOfTraces();
   profile.groups = {NamedGroup::kSecp256r1};
   const Context context{profile, randomness};
-  Transition hello =
-      Step(WaitClientHello{}, MessageIn(trace, "Record_ClientHello_1"), context);
+  Transition hello = Step(WaitClientHello{}, MessageIn(trace, "Record_ClientHello_1"), context);
   const uint64_t id = std::get<Choose>(*hello.question).id;
-  const Answer chosen = Chosen{id, CredentialOf(trace, SignatureScheme::kRsaPssRsaeSha256),
-                               Reason::kNoCredential};
+  const Answer chosen =
+      Chosen{id, CredentialOf(trace, SignatureScheme::kRsaPssRsaeSha256), Reason::kNoCredential};
   return Step(std::move(hello.next), chosen, context).next;
 }
 

@@ -1,7 +1,8 @@
 // The five bytes of a record's header, and what they may be.
+#include "tls/record/deframer.h"
+
 #include <gtest/gtest.h>
 
-#include "tls/record/deframer.h"
 #include "tls/record/protection.h"
 
 namespace handfast::tls::test {

@@ -1,13 +1,14 @@
 // Record protection of every suite against records made by hand, and everything that must be
 // refused (T18).
-#include <gtest/gtest.h>
+#include "tls/record/protection.h"
 
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/tls/record/record_maker.h"
 #include "tls/base/secret_access.h"
 #include "tls/crypto/hkdf.h"
-#include "tls/record/protection.h"
 
 namespace handfast::tls::test {
 namespace {
@@ -18,12 +19,10 @@ class ProtectionTest : public testing::TestWithParam<CipherSuite> {
  protected:
   bool tls13() const { return FindSuite(GetParam())->version == ProtocolVersion::kTls13; }
   RecordSealer Sealer(uint64_t sequence = 0) const {
-    return RecordSealer(
-        *RecordKeys::Create(KeysFor(GetParam(), sequence), AeadDirection::kSeal));
+    return RecordSealer(*RecordKeys::Create(KeysFor(GetParam(), sequence), AeadDirection::kSeal));
   }
   RecordOpener Opener(uint64_t sequence = 0) const {
-    return RecordOpener(
-        *RecordKeys::Create(KeysFor(GetParam(), sequence), AeadDirection::kOpen));
+    return RecordOpener(*RecordKeys::Create(KeysFor(GetParam(), sequence), AeadDirection::kOpen));
   }
   Bytes Made(uint64_t sequence, ByteView content, ContentType type = kData) const {
     if (!tls13()) {
@@ -193,14 +192,14 @@ TEST_P(ProtectionTest, T23_PlaintextAlertIsRefused) {
 
 std::string SuiteName(const testing::TestParamInfo<CipherSuite>& info) { return Name(info.param); }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, ProtectionTest,
-    testing::Values(CipherSuite::kTlsAes128GcmSha256, CipherSuite::kTlsAes256GcmSha384,
-                    CipherSuite::kTlsChaCha20Poly1305Sha256,
-                    CipherSuite::kEcdheEcdsaAes128GcmSha256,
-                    CipherSuite::kEcdheRsaAes256GcmSha384,
-                    CipherSuite::kEcdheRsaChaCha20Poly1305Sha256),
-    SuiteName);
+INSTANTIATE_TEST_SUITE_P(All, ProtectionTest,
+                         testing::Values(CipherSuite::kTlsAes128GcmSha256,
+                                         CipherSuite::kTlsAes256GcmSha384,
+                                         CipherSuite::kTlsChaCha20Poly1305Sha256,
+                                         CipherSuite::kEcdheEcdsaAes128GcmSha256,
+                                         CipherSuite::kEcdheRsaAes256GcmSha384,
+                                         CipherSuite::kEcdheRsaChaCha20Poly1305Sha256),
+                         SuiteName);
 
 // ---- TLS 1.3 only.
 
@@ -282,8 +281,8 @@ TEST(KeyUpdate, BothSidesGoTogether) {
   }
 }
 TEST(KeyUpdate, NotInTls12) {
-  RecordKeys keys = *RecordKeys::Create(KeysFor(CipherSuite::kEcdheEcdsaAes128GcmSha256),
-                                        AeadDirection::kSeal);
+  RecordKeys keys =
+      *RecordKeys::Create(KeysFor(CipherSuite::kEcdheEcdsaAes128GcmSha256), AeadDirection::kSeal);
   EXPECT_FALSE(keys.Update().ok());
 }
 
@@ -323,8 +322,8 @@ TEST(RecordKeys, WrongKeysAreRefused) {
   EXPECT_FALSE(create(TrafficKeys13{static_cast<CipherSuite>(0x0a0a), HashSecret(), 0}));
   EXPECT_FALSE(create(TrafficKeys13{kSuite13, HashSecret(), 0}));
   EXPECT_FALSE(create(TrafficKeys13{kSuite13, *HashSecret::From(Bytes(48)), 0}));
-  EXPECT_FALSE(create(TrafficKeys13{CipherSuite::kEcdheRsaAes128GcmSha256,
-                                    *HashSecret::From(Bytes(32)), 0}));
+  EXPECT_FALSE(create(
+      TrafficKeys13{CipherSuite::kEcdheRsaAes128GcmSha256, *HashSecret::From(Bytes(32)), 0}));
   EXPECT_FALSE(create(TrafficKeys12{kSuite13, *AeadKey::From(Bytes(16)), *AeadIv::From(Bytes(4))}));
   EXPECT_FALSE(create(TrafficKeys12{CipherSuite::kEcdheRsaAes128GcmSha256,
                                     *AeadKey::From(Bytes(16)), *AeadIv::From(Bytes(12))}));

@@ -22,9 +22,7 @@ std::array<uint8_t, 8> BigEndian(uint64_t v) {
   return bytes;
 }
 
-bool IsChaCha(const SuiteInfo& suite) {
-  return suite.aead == AeadAlgorithm::kChaCha20Poly1305;
-}
+bool IsChaCha(const SuiteInfo& suite) { return suite.aead == AeadAlgorithm::kChaCha20Poly1305; }
 
 // The padded sequence number, XORed with the IV.
 Bytes XoredNonce(ByteView iv, uint64_t sequence) {
@@ -62,8 +60,7 @@ Bytes MakeRecord13(CipherSuite suite, uint64_t sequence, ByteView inner) {
   const TrafficKeys keys = KeysFor(suite);
   const HashSecret& secret = std::get<TrafficKeys13>(keys).secret;
   AeadKey key;
-  HkdfExpandLabel(info.hash, secret, "key", {},
-                  SecretAccess::Fill(key, AeadKeySize(info.aead)));
+  HkdfExpandLabel(info.hash, secret, "key", {}, SecretAccess::Fill(key, AeadKeySize(info.aead)));
   Bytes iv(12);
   HkdfExpandLabel(info.hash, secret, "iv", {}, iv);
   Bytes record = Header(23, inner.size() + kAeadTagSize);

@@ -1,7 +1,7 @@
 // ReadExtensions: what a server makes of a ClientHello's extension block.
-#include <gtest/gtest.h>
-
 #include "tls/wire/client_hello_extensions.h"
+
+#include <gtest/gtest.h>
 
 namespace handfast::tls::test {
 namespace {
@@ -103,7 +103,8 @@ TEST(T11_ExtensionBodies, CutOrTooLong) {
 
 // RFC 8446 §4.2.11: pre_shared_key is the last one.
 TEST(T26_PreSharedKey, MustBeLast) {
-  EXPECT_TRUE(Read({{ExtensionType::kAlpn, "0003026832"}, {ExtensionType::kPreSharedKey, ""}}).ok());
+  EXPECT_TRUE(
+      Read({{ExtensionType::kAlpn, "0003026832"}, {ExtensionType::kPreSharedKey, ""}}).ok());
   EXPECT_EQ(
       Read({{ExtensionType::kPreSharedKey, ""}, {ExtensionType::kAlpn, "0003026832"}}).reason(),
       Reason::kPskNotLast);
@@ -117,14 +118,24 @@ struct HostCase {
 // RFC 6066 §3.
 TEST(T27_ServerName, OnlyHostNames) {
   const HostCase kCases[] = {
-      {"example.test", true},         {"a", true},
-      {"EXAMPLE.test", true},         {"xn--bcher-kva.example", true},
-      {"under_score.example", true},  {std::string(253, 'a'), true},
-      {std::string(254, 'a'), false}, {"example.test.", false},
-      {".example.test", false},       {std::string("a\0b", 3), false},
-      {"a b", false},                 {"a/b", false},
-      {"*.example", false},           {"b\xc3\xbc" "cher.example", false},
-      {"a\nb", false},                {"[::1]", false},
+      {"example.test", true},
+      {"a", true},
+      {"EXAMPLE.test", true},
+      {"xn--bcher-kva.example", true},
+      {"under_score.example", true},
+      {std::string(253, 'a'), true},
+      {std::string(254, 'a'), false},
+      {"example.test.", false},
+      {".example.test", false},
+      {std::string("a\0b", 3), false},
+      {"a b", false},
+      {"a/b", false},
+      {"*.example", false},
+      {"b\xc3\xbc"
+       "cher.example",
+       false},
+      {"a\nb", false},
+      {"[::1]", false},
   };
   for (const HostCase& c : kCases) {
     const auto read = Read({{ExtensionType::kServerName, NameExtension(c.name)}});

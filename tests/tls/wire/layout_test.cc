@@ -1,8 +1,8 @@
 // Every message and every extension: written, read and written again; cut at every byte; each of
 // its lengths altered; something behind it (T11 of the threat table: Heartbleed's class).
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "tests/tls/wire/length_probe.h"
 #include "tls/wire/extensions.h"
@@ -45,15 +45,17 @@ Sample<T> MakeSample();
     return __VA_ARGS__;            \
   }
 
-HANDFAST_SAMPLE(ClientHello,
-                {{ProtocolVersion::kTls12, kRandom, kOpaque,
-                  {CipherSuite::kTlsAes128GcmSha256, CipherSuite::kFallbackScsv}, kOther, true,
-                  SomeExtensions()},
-                 {2 + 32 + 1 + 7 + 2 + 4 + 1 + 3}})
-HANDFAST_SAMPLE(ServerHello,
-                {{ProtocolVersion::kTls12, kRandom, kOpaque, CipherSuite::kTlsAes128GcmSha256, 0,
-                  true, SomeExtensions()},
-                 {2 + 32 + 1 + 7 + 2 + 1}})
+HANDFAST_SAMPLE(ClientHello, {{ProtocolVersion::kTls12,
+                               kRandom,
+                               kOpaque,
+                               {CipherSuite::kTlsAes128GcmSha256, CipherSuite::kFallbackScsv},
+                               kOther,
+                               true,
+                               SomeExtensions()},
+                              {2 + 32 + 1 + 7 + 2 + 4 + 1 + 3}})
+HANDFAST_SAMPLE(ServerHello, {{ProtocolVersion::kTls12, kRandom, kOpaque,
+                               CipherSuite::kTlsAes128GcmSha256, 0, true, SomeExtensions()},
+                              {2 + 32 + 1 + 7 + 2 + 1}})
 HANDFAST_SAMPLE(EncryptedExtensions, {{SomeExtensions()}})
 HANDFAST_SAMPLE(CertificateVerify, {{SignatureScheme::kEd25519, kOpaque}})
 HANDFAST_SAMPLE(Finished, {{kRandom}, {}, true})
@@ -93,14 +95,15 @@ HANDFAST_SAMPLE(CertificateAuthorities, {{{{kOpaque}, {kOther}}}})
 template <class T>
 class LayoutTest : public testing::Test {};
 
-using Layouts = testing::Types<
-    ClientHello, ServerHello, EncryptedExtensions, CertificateVerify, Finished, ServerHelloDone,
-    KeyUpdate, AlertMessage, tls13::CertificateRequest, tls13::Certificate, tls12::Certificate,
-    tls12::ServerEcdhParams, tls12::ServerKeyExchange, tls12::CertificateRequest,
-    tls12::ClientKeyExchange, ServerNameList, ProtocolNameList, SupportedVersionsClientHello,
-    SupportedVersionsServerHello, NamedGroupList, SignatureSchemeList, KeyShareClientHello,
-    KeyShareServerHello, KeyShareHelloRetryRequest, Cookie, RecordSizeLimit, RenegotiationInfo,
-    EcPointFormatList, CertificateAuthorities>;
+using Layouts =
+    testing::Types<ClientHello, ServerHello, EncryptedExtensions, CertificateVerify, Finished,
+                   ServerHelloDone, KeyUpdate, AlertMessage, tls13::CertificateRequest,
+                   tls13::Certificate, tls12::Certificate, tls12::ServerEcdhParams,
+                   tls12::ServerKeyExchange, tls12::CertificateRequest, tls12::ClientKeyExchange,
+                   ServerNameList, ProtocolNameList, SupportedVersionsClientHello,
+                   SupportedVersionsServerHello, NamedGroupList, SignatureSchemeList,
+                   KeyShareClientHello, KeyShareServerHello, KeyShareHelloRetryRequest, Cookie,
+                   RecordSizeLimit, RenegotiationInfo, EcPointFormatList, CertificateAuthorities>;
 TYPED_TEST_SUITE(LayoutTest, Layouts);
 
 TYPED_TEST(LayoutTest, T11_RoundTrip) {
