@@ -27,7 +27,7 @@ Admission::Admission(AdmissionOptions options, MonotonicClock clock,
 absl::StatusOr<Admitted> Admission::Admit(std::string_view tenant) {
   absl::Status refusal;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     auto found = tenants_.find(tenant);
     if (found == tenants_.end()) {
       found = tenants_.emplace(std::string(tenant), Tenant{}).first;
@@ -76,18 +76,18 @@ absl::Status Admission::TakeToken(Tenant& tenant) {
 }
 
 void Admission::GiveBack(const std::string& tenant) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   --live_;
   --tenants_[tenant].live;
 }
 
 int Admission::live() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return live_;
 }
 
 int Admission::live(std::string_view tenant) const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = tenants_.find(tenant);
   return found == tenants_.end() ? 0 : found->second.live;
 }

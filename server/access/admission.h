@@ -6,13 +6,12 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 
 #include "server/access/admission_interface.h"
 
@@ -46,17 +45,18 @@ class Admission final : public AdmissionInterface {
     std::chrono::steady_clock::time_point filled_at;
   };
 
-  absl::Status Refusal(Tenant& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status TakeToken(Tenant& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Under the lock.
+  absl::Status Refusal(Tenant& tenant);
+  absl::Status TakeToken(Tenant& tenant);
   void GiveBack(const std::string& tenant);
 
   const AdmissionOptions options_;
   const MonotonicClock clock_;
   const std::function<void(std::string_view)> on_refused_;
-  mutable absl::Mutex mutex_;
-  int live_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable std::mutex mutex_;  // guards what follows
+  int live_ = 0;
   // Tenants come from the configuration, so there are never more of them than it names.
-  std::map<std::string, Tenant, std::less<>> tenants_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Tenant, std::less<>> tenants_;
 };
 
 }  // namespace handfast::access

@@ -39,7 +39,7 @@ WorkQueue::~WorkQueue() { Shutdown(); }
 
 absl::Status WorkQueue::Submit(std::string_view tenant, Lane lane, Work work) {
   const auto now = clock_();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (shut_down_) {
     return WithReason(absl::UnavailableError("the service is shutting down"), "SHUTTING_DOWN");
   }
@@ -55,7 +55,7 @@ absl::Status WorkQueue::Submit(std::string_view tenant, Lane lane, Work work) {
   }
   found->second.push_back({std::move(work), now});
   ++state.waiting;
-  if (state.waiting >= options_.wake_at[Index(lane)]) work_came_[Index(lane)].Signal();
+  if (state.waiting >= options_.wake_at[Index(lane)]) work_came_[Index(lane)].notify_one();
   return absl::OkStatus();
 }
 
@@ -86,9 +86,9 @@ void WorkQueue::RunLane(Lane lane) {
   for (;;) {
     Waiting next;
     {
-      absl::MutexLock lock(&mutex_);
+      std::unique_lock lock(mutex_);
       LaneState& state = lanes_[Index(lane)];
-      while (!shut_down_ && state.waiting == 0) work_came_[Index(lane)].Wait(&mutex_);
+      work_came_[Index(lane)].wait(lock, [&] { return shut_down_ || state.waiting > 0; });
       if (shut_down_) return;
       next = TakeNext(state);
     }
@@ -99,7 +99,7 @@ void WorkQueue::RunLane(Lane lane) {
 bool WorkQueue::RunOne(Lane lane) {
   Waiting next;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     LaneState& state = lanes_[Index(lane)];
     if (state.waiting == 0) return false;
     next = TakeNext(state);
@@ -114,7 +114,7 @@ void WorkQueue::RunAndObserve(Lane lane, Waiting next) {
   next.work = nullptr;  // what it holds goes before the next piece is taken
   const double ran_s = SecondsBetween(started, clock_());
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     double& mean = lanes_[Index(lane)].mean_run_s;
     mean = mean == 0 ? ran_s : mean + kSmoothing * (ran_s - mean);
   }
@@ -124,11 +124,11 @@ void WorkQueue::RunAndObserve(Lane lane, Waiting next) {
 void WorkQueue::Shutdown() {
   std::array<LaneState, kLaneCount> dropped;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (!shut_down_) {
       shut_down_ = true;
       std::swap(dropped, lanes_);
-      for (absl::CondVar& came : work_came_) came.SignalAll();
+      for (std::condition_variable& came : work_came_) came.notify_all();
     }
   }
   for (std::thread& thread : threads_) {
@@ -137,7 +137,7 @@ void WorkQueue::Shutdown() {
 }
 
 size_t WorkQueue::waiting(Lane lane) const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return lanes_[Index(lane)].waiting;
 }
 

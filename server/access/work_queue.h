@@ -5,19 +5,19 @@
 
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 
 #include "server/access/work_queue_interface.h"
 
@@ -78,17 +78,17 @@ class WorkQueue final : public WorkQueueInterface {
 
   void RunLane(Lane lane);
   void RunAndObserve(Lane lane, Waiting next);
-  Waiting TakeNext(LaneState& state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Refuse(const LaneState& state, Lane lane, std::string_view reason) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Both under the lock.
+  Waiting TakeNext(LaneState& state);
+  absl::Status Refuse(const LaneState& state, Lane lane, std::string_view reason) const;
 
   const WorkQueueOptions options_;
   const Clock clock_;
   const std::function<void(const WorkObservation&)> observe_;
-  mutable absl::Mutex mutex_;
-  std::array<absl::CondVar, kLaneCount> work_came_;
-  std::array<LaneState, kLaneCount> lanes_ ABSL_GUARDED_BY(mutex_);
-  bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
+  mutable std::mutex mutex_;  // guards lanes_ and shut_down_
+  std::array<std::condition_variable, kLaneCount> work_came_;
+  std::array<LaneState, kLaneCount> lanes_;
+  bool shut_down_ = false;
   std::vector<std::thread> threads_;
 };
 

@@ -97,7 +97,7 @@ absl::StatusOr<std::unique_ptr<Custody>> Custody::Open(const CustodyOptions& opt
   auto state =
       std::make_unique<State>(*std::move(database), *std::move(kek), randomness, std::move(clock));
   {
-    absl::MutexLock lock(&state->mutex);
+    const std::lock_guard lock(state->mutex);
     status = state->LoadAll();
   }
   if (!status.ok()) return status;
@@ -150,7 +150,7 @@ std::vector<ServedCertificate> Custody::Served() const {
 }
 
 absl::Status Custody::Check() const {
-  absl::MutexLock lock(&state_->mutex);
+  const std::lock_guard lock(state_->mutex);
   return CountAllKeys(state_->database).status();
 }
 

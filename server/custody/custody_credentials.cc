@@ -102,7 +102,7 @@ absl::StatusOr<Credential> Custody::CreateCredential(const CreateCredentialReque
   summary.Add(int64_t{row.is_default});
   const tls::Bytes digest = DigestOf(summary);
 
-  absl::MutexLock lock(&state_->mutex);
+  const std::lock_guard lock(state_->mutex);
   const absl::StatusOr<std::optional<std::string>> earlier =
       state_->Earlier(request.tenant, request.request_id, digest);
   if (!earlier.ok()) return earlier.status();
@@ -123,7 +123,7 @@ absl::StatusOr<Credential> Custody::SetCertificateChain(std::string_view name,
                                                         std::string_view chain_pem) {
   const absl::StatusOr<ResourceName> parsed = ReadName(name);
   if (!parsed.ok()) return parsed.status();
-  absl::MutexLock lock(&state_->mutex);
+  const std::lock_guard lock(state_->mutex);
   absl::StatusOr<CredentialRow> row = ReadRow(state_->rows, *parsed);
   if (!row.ok()) return row.status();
   if (row->activation > 0) return NotPending();
@@ -141,7 +141,7 @@ absl::StatusOr<Credential> Custody::SetCertificateChain(std::string_view name,
 absl::StatusOr<Credential> Custody::ActivateCredential(std::string_view name) {
   const absl::StatusOr<ResourceName> parsed = ReadName(name);
   if (!parsed.ok()) return parsed.status();
-  absl::MutexLock lock(&state_->mutex);
+  const std::lock_guard lock(state_->mutex);
   absl::StatusOr<CredentialRow> row = ReadRow(state_->rows, *parsed);
   if (!row.ok()) return row.status();
   absl::StatusOr<Credential> credential = ToCredential(*row);
@@ -167,7 +167,7 @@ absl::StatusOr<Credential> Custody::ActivateCredential(std::string_view name) {
 absl::StatusOr<Credential> Custody::GetCredential(std::string_view name) const {
   const absl::StatusOr<ResourceName> parsed = ReadName(name);
   if (!parsed.ok()) return parsed.status();
-  absl::MutexLock lock(&state_->mutex);
+  const std::lock_guard lock(state_->mutex);
   absl::StatusOr<CredentialRow> row = ReadRow(state_->rows, *parsed);
   if (!row.ok()) return row.status();
   return ToCredential(*row);
@@ -179,7 +179,7 @@ absl::StatusOr<CredentialPage> Custody::ListCredentials(std::string_view tenant,
   const absl::StatusOr<std::string> after = ReadPageToken("credentials", tenant, page.token);
   absl::Status status = FirstError({CheckTenant(tenant), size.status(), after.status()});
   if (!status.ok()) return status;
-  absl::MutexLock lock(&state_->mutex);
+  const std::lock_guard lock(state_->mutex);
   absl::StatusOr<std::vector<CredentialRow>> rows =
       state_->rows.ListCredentials(tenant, *after, int64_t{*size} + 1);
   if (!rows.ok()) return rows.status();

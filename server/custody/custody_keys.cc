@@ -102,7 +102,7 @@ absl::StatusOr<Key> Custody::CreateKey(const CreateKeyRequest& request) {
   made.request_id = request.request_id;
   made.digest = DigestOf(summary);
   {
-    absl::MutexLock lock(&state_->mutex);
+    const std::lock_guard lock(state_->mutex);
     const absl::StatusOr<std::optional<std::string>> earlier =
         state_->Earlier(request.tenant, request.request_id, made.digest);
     if (!earlier.ok()) return earlier.status();
@@ -121,7 +121,7 @@ absl::StatusOr<Key> Custody::CreateKey(const CreateKeyRequest& request) {
   made.row.create_time = state_->clock();
   tls::Bytes pkcs8 = key->ToPkcs8();
   {
-    absl::MutexLock lock(&state_->mutex);
+    const std::lock_guard lock(state_->mutex);
     status = state_->StoreOnce(made, pkcs8);
   }
   tls::Wipe(pkcs8);
@@ -167,7 +167,7 @@ absl::StatusOr<ImportedKey> Custody::ImportKey(const ImportKeyRequest& request) 
 
   tls::Bytes pkcs8 = key->ToPkcs8();
   {
-    absl::MutexLock lock(&state_->mutex);
+    const std::lock_guard lock(state_->mutex);
     status = state_->StoreOnce(made, pkcs8);
   }
   tls::Wipe(pkcs8);
@@ -184,7 +184,7 @@ absl::StatusOr<ImportedKey> Custody::ImportKey(const ImportKeyRequest& request) 
 absl::StatusOr<Key> Custody::GetKey(std::string_view name) const {
   const std::optional<ResourceName> parsed = ParseKeyName(name);
   if (!parsed) return access::InvalidField("name", "must be tenants/{t}/keys/{k}");
-  absl::MutexLock lock(&state_->mutex);
+  const std::lock_guard lock(state_->mutex);
   const absl::StatusOr<std::optional<KeyRow>> row =
       state_->rows.FindKey(parsed->tenant, parsed->id);
   if (!row.ok()) return row.status();
@@ -197,7 +197,7 @@ absl::StatusOr<KeyPage> Custody::ListKeys(std::string_view tenant, const Page& p
   const absl::StatusOr<std::string> after = ReadPageToken("keys", tenant, page.token);
   absl::Status status = FirstError({CheckTenant(tenant), size.status(), after.status()});
   if (!status.ok()) return status;
-  absl::MutexLock lock(&state_->mutex);
+  const std::lock_guard lock(state_->mutex);
   // One more than the page shows whether there is a next one.
   absl::StatusOr<std::vector<KeyRow>> rows =
       state_->rows.ListKeys(tenant, *after, int64_t{*size} + 1);

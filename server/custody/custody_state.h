@@ -5,16 +5,15 @@
 
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 
 #include "server/custody/custody.h"
 #include "server/custody/database.h"
@@ -56,37 +55,32 @@ struct Custody::State {
   // Null where the tenant has nothing active.
   std::shared_ptr<const TenantIndex> Tenant(std::string_view tenant) const;
 
-  // --- Writing.
+  // --- Writing. These, and those on request_id but NewId, are called under the lock.
 
   // Publishes what the database holds; at start.
-  absl::Status LoadAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::Status LoadAll();
   // The tenant's index and, besides what is in it, this credential, which is new there.
-  absl::StatusOr<std::shared_ptr<const TenantIndex>> TenantIndexWith(const CredentialRow& row)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  void Publish(std::string_view tenant, std::shared_ptr<const TenantIndex> index)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  absl::StatusOr<ActiveCredential> Activate(const CredentialRow& row)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::StatusOr<std::shared_ptr<const TenantIndex>> TenantIndexWith(const CredentialRow& row);
+  void Publish(std::string_view tenant, std::shared_ptr<const TenantIndex> index);
+  absl::StatusOr<ActiveCredential> Activate(const CredentialRow& row);
   // NOT_FOUND where there is no such key; one that is in use is shared.
   absl::StatusOr<std::shared_ptr<const tls::PrivateKey>> PrivateKeyOf(std::string_view tenant,
-                                                                      std::string_view key_id)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+                                                                      std::string_view key_id);
 
   // Stores key, credential and request id in one transaction and publishes the credential; or,
   // where the same request has done so before, reads back into `key` what it stored.
-  absl::Status StoreOnce(NewKey& key, tls::ByteView pkcs8) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  absl::Status InsertNew(NewKey& key, tls::ByteView pkcs8) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::Status StoreOnce(NewKey& key, tls::ByteView pkcs8);
+  absl::Status InsertNew(NewKey& key, tls::ByteView pkcs8);
   // Chooses the id where none was given, and checks that it is free.
-  absl::Status ClaimKeyId(KeyRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::Status ClaimKeyId(KeyRow& row);
   // ALREADY_EXISTS where it is taken, RESOURCE_EXHAUSTED where there is no room for one more.
-  absl::Status CheckFreeCredential(std::string_view tenant, std::string_view id)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  absl::Status ReadBack(NewKey& key, std::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::Status CheckFreeCredential(std::string_view tenant, std::string_view id);
+  absl::Status ReadBack(NewKey& key, std::string_view id);
 
   // Makes the certificate request, and stores a pending credential and its request id. NOT_FOUND
   // where there is no such key.
   absl::Status StoreCredential(CredentialRow& row, std::string_view request_id,
-                               tls::ByteView digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+                               tls::ByteView digest);
 
   // --- request_id.
 
@@ -94,20 +88,19 @@ struct Custody::State {
   // where another request bore this id.
   absl::StatusOr<std::optional<std::string>> Earlier(std::string_view tenant,
                                                      std::string_view request_id,
-                                                     tls::ByteView digest)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+                                                     tls::ByteView digest);
   absl::Status Remember(std::string_view tenant, std::string_view request_id, tls::ByteView digest,
-                        std::string_view resource_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+                        std::string_view resource_id);
 
   // `prefix` and 16 random hex digits.
   absl::StatusOr<std::string> NewId(std::string_view prefix);
 
-  mutable absl::Mutex mutex;
-  Database database ABSL_GUARDED_BY(mutex);
+  mutable std::mutex mutex;  // guards database and rows
+  Database database;
   const KeyEncryptionKey kek;
   tls::Randomness& randomness;
   const Clock clock;
-  Rows rows ABSL_GUARDED_BY(mutex);
+  Rows rows;
   // Touched by std::atomic_load and std::atomic_store alone. (std::atomic<std::shared_ptr> of
   // libstdc++ 12 lets go of its lock bit with relaxed order in load: a race that TSan finds.)
   std::shared_ptr<const Index> published;

@@ -74,7 +74,7 @@ bool Enabled(Level level) {
 }
 
 void Log(Level level, std::string_view component, std::string_view message,
-         std::initializer_list<Field> fields, std::source_location site) {
+         std::initializer_list<Field> fields, CallSite site) {
   if (!Enabled(level)) return;
   Destination& destination = TheDestination();
   const auto capture = destination.Captured();

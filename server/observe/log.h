@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -42,6 +41,16 @@ class Field {
   Value value_;  // text is viewed: a Field lives as long as its expression
 };
 
+// Where in the source a line is logged; made by its own default arguments. (std::source_location is
+// not there with clang 14.)
+struct CallSite {
+  const char* file;
+  int line;
+  static CallSite Here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
+
 // Longer text is cut, and ends in "...". Long enough for a SPIFFE ID or a DNS name (253).
 inline constexpr size_t kMaxFieldBytes = 256;
 // A call site's lines a second, and in a burst. A site that needs more is a metric.
@@ -52,8 +61,7 @@ inline constexpr double kLineBurst = 1000;
 // package: "custody". `message` is a constant sentence; what varies goes into fields.
 // Thread-safe. Never fails, never throws.
 void Log(Level level, std::string_view component, std::string_view message,
-         std::initializer_list<Field> fields = {},
-         std::source_location site = std::source_location::current());
+         std::initializer_list<Field> fields = {}, CallSite site = CallSite::Here());
 
 // So that costly fields are made only where they are wanted.
 bool Enabled(Level level);

@@ -6,10 +6,10 @@
 
 namespace handfast::observe {
 
-std::optional<uint64_t> LogLimit::Allow(const std::source_location& site, double now_s) {
+std::optional<uint64_t> LogLimit::Allow(const CallSite& site, double now_s) {
   const std::lock_guard lock(mutex_);
-  Bucket& bucket = buckets_.try_emplace({site.file_name(), site.line()}, Bucket{kLineBurst, now_s})
-                       .first->second;
+  Bucket& bucket =
+      buckets_.try_emplace({site.file, site.line}, Bucket{kLineBurst, now_s}).first->second;
   const double elapsed_s = std::max(0.0, now_s - bucket.filled_at_s);
   bucket.tokens = std::min(kLineBurst, bucket.tokens + elapsed_s * kLinesPerSecond);
   bucket.filled_at_s = now_s;

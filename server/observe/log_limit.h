@@ -6,8 +6,9 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <source_location>
 #include <utility>
+
+#include "server/observe/log.h"
 
 namespace handfast::observe {
 
@@ -15,7 +16,7 @@ class LogLimit {
  public:
   // Nullopt: the line is over the limit. Else it may be written, and so many of the site's lines
   // were held back since its last one. `now_s` is any steady count of seconds. Thread-safe.
-  std::optional<uint64_t> Allow(const std::source_location& site, double now_s);
+  std::optional<uint64_t> Allow(const CallSite& site, double now_s);
 
  private:
   struct Bucket {
@@ -24,7 +25,7 @@ class LogLimit {
     uint64_t held_back = 0;
   };
   // A file's name is one literal, so its address tells it; there are as many buckets as call sites.
-  using Site = std::pair<const char*, uint32_t>;
+  using Site = std::pair<const char*, int>;
 
   std::mutex mutex_;
   std::map<Site, Bucket> buckets_;
