@@ -65,8 +65,8 @@ class Connections final : public handshakes::EstablishedConnections {
     std::list<Entry*> released;  // the oldest in front
     size_t kept = 0;
   };
-  using Table = std::unordered_map<handshakes::Handle, std::unique_ptr<Entry>,
-                                   handshakes::HandleHash>;
+  using Table =
+      std::unordered_map<handshakes::Handle, std::unique_ptr<Entry>, handshakes::HandleHash>;
 
   // With mutex_ held.
   Table::const_iterator Locate(const handshakes::Owner& owner,

@@ -22,6 +22,14 @@ void Merge(tls::Bytes& into, tls::Bytes more) {
   }
 }
 
+Reply Join(Reply first, Reply then) {
+  Merge(first.to_peer, std::move(then.to_peer));
+  std::move(then.messages.begin(), then.messages.end(), std::back_inserter(first.messages));
+  first.consumed = then.consumed;
+  first.outcome = std::move(then.outcome);
+  return first;
+}
+
 double Seconds(MonotonicTime::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
@@ -124,9 +132,8 @@ std::optional<tls::Question> Handshake::StepOnce(const tls::Input& input, Reply&
 
 std::optional<tls::Answer> Handshake::AnswerNow(tls::Question& question, Reply& reply) {
   if (const auto* choose = std::get_if<tls::Choose>(&question)) {
-    tls::Chosen chosen =
-        services_.credentials.Choose(owner_->tenant, *choose, start_.credential,
-                                     start_.profile->tls.refuse_unknown_names);
+    tls::Chosen chosen = services_.credentials.Choose(owner_->tenant, *choose, start_.credential,
+                                                      start_.profile->tls.refuse_unknown_names);
     chosen.question = choose->id;
     return chosen;
   }
@@ -221,10 +228,18 @@ void Handshake::Finish(const tls::Established* established, const tls::Handshake
   table_.OnEnd(handle_);
 }
 
+// One message a flight: what comes before the signature waits for it.
+void Handshake::Hold(Reply reply) {
+  held_ = held_ ? Join(*std::move(held_), std::move(reply)) : std::move(reply);
+}
+
 void Handshake::Deliver(Reply reply) {
+  if (!start_.listener) return;
   const bool ended = reply.ended();
+  if (waiting_ && !ended) return Hold(std::move(reply));
+  if (held_) reply = Join(*std::exchange(held_, std::nullopt), std::move(reply));
   const bool says_something = ended || !reply.to_peer.empty() || !reply.messages.empty();
-  if (!start_.listener || (!says_something && (announced_ || waiting_))) return;
+  if (!says_something && announced_) return;
   announced_ = true;
   start_.listener->OnReply(start_.tag, std::move(reply));
   if (ended) start_.listener.reset();

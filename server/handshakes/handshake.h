@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+
 #include "server/access/admission_interface.h"
 #include "server/access/work_queue_interface.h"
 #include "server/custody/credentials_interface.h"
@@ -106,6 +107,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   tls::PeerVerdict Verify(const tls::VerifyPeer& question);
   void Establish(std::shared_ptr<const tls::Established> established, Reply& reply);
   void Finish(const tls::Established* established, const tls::HandshakeFailure* failure);
+  void Hold(Reply reply);
   void Deliver(Reply reply);
 
   const Services& services_;
@@ -122,6 +124,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   std::optional<tls::Connection> connection_;
   bool announced_ = false;
   bool waiting_ = false;  // for a lane of its own
+  std::optional<Reply> held_;
   std::string detail_;
 };
 

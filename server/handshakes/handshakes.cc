@@ -58,9 +58,9 @@ absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(Start start) {
   if (!admitted.ok()) return admitted.status();
   tls::Result<Handle> handle = NewHandle(services_.randomness);
   if (!handle.ok()) return absl::InternalError("no randomness");
-  auto handshake = std::make_shared<Handshake>(services_, std::move(start), *handle,
-                                               *std::move(admitted),
-                                               static_cast<Handshake::Table&>(*this));
+  auto handshake =
+      std::make_shared<Handshake>(services_, std::move(start), *handle, *std::move(admitted),
+                                  static_cast<Handshake::Table&>(*this));
   Insert(handshake);
   live_.fetch_add(1, std::memory_order_relaxed);
   services_.metrics.HandshakeStarted();

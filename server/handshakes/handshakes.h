@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "absl/status/statusor.h"
+
 #include "server/handshakes/handshake.h"
 #include "server/handshakes/timer_wheel.h"
 

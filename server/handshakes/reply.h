@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+
 #include "tls/connection/connection.h"
 
 namespace handfast::handshakes {

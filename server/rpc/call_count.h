@@ -1,5 +1,5 @@
-// How many calls gRPC or we still hold. A completion queue may be shut down only when there is none:
-// whoever starts an operation on it afterwards aborts the process.
+// How many calls gRPC or we still hold. A completion queue may be shut down only when there is
+// none: whoever starts an operation on it afterwards aborts the process.
 #ifndef HANDFAST_SERVER_RPC_CALL_COUNT_H_
 #define HANDFAST_SERVER_RPC_CALL_COUNT_H_
 

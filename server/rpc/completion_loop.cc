@@ -1,8 +1,8 @@
 #include "server/rpc/completion_loop.h"
 
-#include <grpc/support/time.h>
-
 #include <utility>
+
+#include <grpc/support/time.h>
 
 #include "server/rpc/completion.h"
 

@@ -7,8 +7,6 @@
 #ifndef HANDFAST_SERVER_RPC_COMPLETION_LOOP_H_
 #define HANDFAST_SERVER_RPC_COMPLETION_LOOP_H_
 
-#include <grpcpp/grpcpp.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +14,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include <grpcpp/grpcpp.h>
+
 #include "server/access/work_queue.h"
 
 namespace handfast::rpc {

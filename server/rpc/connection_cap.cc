@@ -38,8 +38,7 @@ bool ConnectionCap::Admit(int fd) {
 void ConnectionCap::ForgetClosed() {
   std::erase_if(open_, [](const Open& open) {
     struct stat status {};
-    return fstat(open.fd, &status) != 0 || !S_ISSOCK(status.st_mode) ||
-           status.st_ino != open.inode;
+    return fstat(open.fd, &status) != 0 || !S_ISSOCK(status.st_mode) || status.st_ino != open.inode;
   });
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/rpc/printable.h"
 #include "tls/base/reader.h"
 
@@ -44,8 +45,8 @@ std::string KeyShare(tls::ByteView data, Within within) {
     case Within::kClientHello:
       return ListOf<tls::KeyShareClientHello, &tls::KeyShareClientHello::client_shares>(data);
     case Within::kHelloRetryRequest:
-      return OneOf<tls::KeyShareHelloRetryRequest,
-                   &tls::KeyShareHelloRetryRequest::selected_group>(data);
+      return OneOf<tls::KeyShareHelloRetryRequest, &tls::KeyShareHelloRetryRequest::selected_group>(
+          data);
     default:
       return OneOf<tls::KeyShareServerHello, &tls::KeyShareServerHello::server_share>(data);
   }

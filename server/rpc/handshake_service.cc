@@ -63,8 +63,10 @@ absl::StatusOr<v1::AbortHandshakeResponse> HandshakeService::Abort(
     const access::Principal& principal, const v1::AbortHandshakeRequest& request) {
   const auto handshake = Find(principal, request.name());
   if (!handshake.ok()) return handshake.status();
-  const bool was_live = (*handshake)->Stop(access::WithReason(
-      absl::AbortedError("AbortHandshake was called"), "HANDSHAKE_ABORTED"));
+  const bool was_live =
+      (*handshake)
+          ->Stop(access::WithReason(absl::AbortedError("AbortHandshake was called"),
+                                    "HANDSHAKE_ABORTED"));
   if (!was_live) return Unknown();
   return v1::AbortHandshakeResponse();
 }

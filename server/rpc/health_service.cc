@@ -119,10 +119,8 @@ void HealthService::Await(grpc::ServerCompletionQueue& queue) {
   AwaitUnary<HealthCheckRequest, HealthCheckResponse>(
       unary_,
       {.name = "/grpc.health.v1.Health/Check",
-       .ask =
-           [this](auto* context, auto* request, auto* writer, auto* on, void* tag) {
-             service_.RequestCheck(context, request, writer, on, on, tag);
-           },
+       .ask = [this](auto* context, auto* request, auto* writer, auto* on,
+                     void* tag) { service_.RequestCheck(context, request, writer, on, on, tag); },
        .serve = [this](const auto&, const auto& request) { return Check(request); },
        .resource = nullptr},
       queue);

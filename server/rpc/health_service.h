@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/rpc/service.h"
 #include "server/rpc/unary_call.h"

@@ -1,10 +1,10 @@
 #include "server/rpc/identity.h"
 
-#include <grpc/grpc_security_constants.h>
-
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include <grpc/grpc_security_constants.h>
 
 #include "server/access/error_details_interface.h"
 #include "tls/crypto/pem.h"
@@ -18,8 +18,7 @@ constexpr char kSocketPrincipal[] = "handfast_socket_principal";
 
 absl::Status Unauthenticated(std::string_view message) {
   return access::WithReason(
-      absl::UnauthenticatedError(absl::string_view(message.data(), message.size())),
-      "NO_IDENTITY");
+      absl::UnauthenticatedError(absl::string_view(message.data(), message.size())), "NO_IDENTITY");
 }
 
 class SocketMark final : public grpc::AuthMetadataProcessor {

@@ -3,14 +3,13 @@
 #ifndef HANDFAST_SERVER_RPC_IDENTITY_H_
 #define HANDFAST_SERVER_RPC_IDENTITY_H_
 
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/security/auth_metadata_processor.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/security/auth_metadata_processor.h>
 
 namespace handfast::rpc {
 

@@ -5,17 +5,16 @@
 #include "tls/base/secret.h"
 
 // A method asked for by its generated RequestX.
-#define HANDFAST_ASK(rpc)                                                    \
-  [this](auto* context, auto* request, auto* writer, auto* on, void* tag) {  \
-    service_.Request##rpc(context, request, writer, on, on, tag);            \
+#define HANDFAST_ASK(rpc)                                                   \
+  [this](auto* context, auto* request, auto* writer, auto* on, void* tag) { \
+    service_.Request##rpc(context, request, writer, on, on, tag);           \
   }
 
 namespace handfast::rpc {
 namespace {
 
 template <class Record>
-auto ToProtoOr(const absl::StatusOr<Record>& record)
-    -> absl::StatusOr<decltype(ToProto(*record))> {
+auto ToProtoOr(const absl::StatusOr<Record>& record) -> absl::StatusOr<decltype(ToProto(*record))> {
   if (!record.ok()) return record.status();
   return ToProto(*record);
 }
@@ -141,8 +140,8 @@ absl::StatusOr<v1::Key> KeyService::GetKey(const v1::GetKeyRequest& request) {
 
 absl::StatusOr<v1::ListKeysResponse> KeyService::ListKeys(const access::Principal& caller,
                                                           const v1::ListKeysRequest& request) {
-  return ToProtoOr(custody_.ListKeys(
-      caller.tenant, {.size = request.page_size(), .token = request.page_token()}));
+  return ToProtoOr(custody_.ListKeys(caller.tenant,
+                                     {.size = request.page_size(), .token = request.page_token()}));
 }
 
 absl::StatusOr<v1::Credential> KeyService::CreateCredential(
@@ -156,8 +155,7 @@ absl::StatusOr<v1::Credential> KeyService::CreateCredential(
        .request_id = request.request_id()}));
 }
 
-absl::StatusOr<v1::Credential> KeyService::SetChain(
-    const v1::SetCertificateChainRequest& request) {
+absl::StatusOr<v1::Credential> KeyService::SetChain(const v1::SetCertificateChainRequest& request) {
   return ToProtoOr(custody_.SetCertificateChain(request.name(), request.certificate_chain_pem()));
 }
 
@@ -165,8 +163,7 @@ absl::StatusOr<v1::Credential> KeyService::Activate(const v1::ActivateCredential
   return ToProtoOr(custody_.ActivateCredential(request.name()));
 }
 
-absl::StatusOr<v1::Credential> KeyService::GetCredential(
-    const v1::GetCredentialRequest& request) {
+absl::StatusOr<v1::Credential> KeyService::GetCredential(const v1::GetCredentialRequest& request) {
   return ToProtoOr(custody_.GetCredential(request.name()));
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/rpc/listener.h"
 
 namespace handfast::rpc {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/observe/log.h"
 
 namespace handfast::rpc {
@@ -70,8 +71,7 @@ void Listener::Run() {
 
 void Listener::AcceptAll() {
   for (;;) {
-    Socket connection(
-        accept4(bound_.socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Socket connection(accept4(bound_.socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (connection.fd() >= 0) {
       Count();
       AcceptOne(std::move(connection));
@@ -95,11 +95,9 @@ void Listener::Count() {
 absl::Status Listener::Probe(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   const uint64_t before = accepted_;
-  const Socket probe(
-      socket(bound_.name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const Socket probe(socket(bound_.name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const auto* name = reinterpret_cast<const sockaddr*>(&bound_.name);
-  const bool begun =
-      connect(probe.fd(), name, bound_.name_size) == 0 || errno == EINPROGRESS;
+  const bool begun = connect(probe.fd(), name, bound_.name_size) == 0 || errno == EINPROGRESS;
   // It may be another's that is accepted; that says as much.
   if (begun && accepted_one_.wait_for(lock, timeout, [&] { return accepted_ != before; })) {
     return absl::OkStatus();

@@ -3,7 +3,6 @@
 #ifndef HANDFAST_SERVER_RPC_LISTENER_H_
 #define HANDFAST_SERVER_RPC_LISTENER_H_
 
-#include <grpcpp/server_builder.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -17,6 +16,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include <grpcpp/server_builder.h>
+
 #include "server/rpc/connection_cap.h"
 
 namespace handfast::rpc {

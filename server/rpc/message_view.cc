@@ -50,8 +50,7 @@ void ShowServerHello(const tls::ServerHello& hello, v1::ServerHello& into) {
   const bool retry = std::ranges::equal(hello.random, tls::kHelloRetryRequestRandom);
   const Within within = retry ? Within::kHelloRetryRequest : Within::kServerHello;
   tls::ProtocolVersion version = hello.legacy_version;
-  if (const auto* extension =
-          tls::Find(hello.extensions, tls::ExtensionType::kSupportedVersions)) {
+  if (const auto* extension = tls::Find(hello.extensions, tls::ExtensionType::kSupportedVersions)) {
     const auto selected = tls::Parse<tls::SupportedVersionsServerHello>(extension->data);
     if (selected) version = selected->selected_version;
   }

@@ -1,10 +1,10 @@
 #include "server/rpc/reflection_service.h"
 
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/descriptor.pb.h>
-
 #include <set>
 #include <utility>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
 
 namespace handfast::rpc {
 

@@ -9,8 +9,7 @@
 
 namespace handfast::rpc {
 
-v1::RelayResponse ToProto(uint64_t tag, const handshakes::Handle& handle,
-                          handshakes::Reply reply) {
+v1::RelayResponse ToProto(uint64_t tag, const handshakes::Handle& handle, handshakes::Reply reply) {
   v1::RelayResponse response;
   response.set_tag(tag);
   if (!reply.to_peer.empty()) response.set_to_peer(reply.to_peer.data(), reply.to_peer.size());

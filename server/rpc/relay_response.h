@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+
 #include "handfast/v1/handshake.pb.h"
 #include "server/handshakes/owner_interface.h"
 #include "server/handshakes/reply.h"

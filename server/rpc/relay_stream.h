@@ -8,8 +8,6 @@
 #ifndef HANDFAST_SERVER_RPC_RELAY_STREAM_H_
 #define HANDFAST_SERVER_RPC_RELAY_STREAM_H_
 
-#include <grpcpp/grpcpp.h>
-
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -19,6 +17,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include <grpcpp/grpcpp.h>
+
 #include "handfast/v1/handshake.grpc.pb.h"
 #include "server/access/policy.h"
 #include "server/handshakes/handshakes.h"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+
 #include "server/handshakes/clock_interface.h"
 #include "server/rpc/relay_stream.h"
 

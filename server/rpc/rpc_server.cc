@@ -1,10 +1,10 @@
 #include "server/rpc/rpc_server.h"
 
+#include <utility>
+
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
-
-#include <utility>
 
 #include "server/rpc/connection_service.h"
 #include "server/rpc/handshake_service.h"

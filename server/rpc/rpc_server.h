@@ -2,8 +2,6 @@
 #ifndef HANDFAST_SERVER_RPC_RPC_SERVER_H_
 #define HANDFAST_SERVER_RPC_RPC_SERVER_H_
 
-#include <grpcpp/grpcpp.h>
-
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -12,6 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include <grpcpp/grpcpp.h>
+
 #include "server/access/policy.h"
 #include "server/access/work_queue.h"
 #include "server/connections/connections.h"

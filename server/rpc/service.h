@@ -2,9 +2,9 @@
 #ifndef HANDFAST_SERVER_RPC_SERVICE_H_
 #define HANDFAST_SERVER_RPC_SERVICE_H_
 
-#include <grpcpp/grpcpp.h>
-
 #include <string>
+
+#include <grpcpp/grpcpp.h>
 
 namespace handfast::rpc {
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/access/error_details_interface.h"
 #include "server/custody/names.h"
 #include "server/rpc/status.h"

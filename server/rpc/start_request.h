@@ -3,6 +3,7 @@
 #define HANDFAST_SERVER_RPC_START_REQUEST_H_
 
 #include "absl/status/statusor.h"
+
 #include "handfast/v1/handshake.pb.h"
 #include "server/handshakes/handshake.h"
 #include "server/handshakes/profile_interface.h"

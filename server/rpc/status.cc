@@ -2,6 +2,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+
 #include "google/rpc/error_details.pb.h"
 #include "server/access/error_details_interface.h"
 

@@ -2,14 +2,14 @@
 #ifndef HANDFAST_SERVER_RPC_STATUS_H_
 #define HANDFAST_SERVER_RPC_STATUS_H_
 
-#include <grpcpp/grpcpp.h>
-
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include <grpcpp/grpcpp.h>
+
 #include "google/rpc/status.pb.h"
 
 namespace handfast::rpc {

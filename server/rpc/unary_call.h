@@ -3,14 +3,14 @@
 #ifndef HANDFAST_SERVER_RPC_UNARY_CALL_H_
 #define HANDFAST_SERVER_RPC_UNARY_CALL_H_
 
-#include <grpcpp/grpcpp.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include <grpcpp/grpcpp.h>
+
 #include "server/access/policy.h"
 #include "server/access/work_queue_interface.h"
 #include "server/observe/metrics_interface.h"

@@ -293,7 +293,8 @@ TEST_F(Services, ReflectionShowsTheContract) {
   ServerReflectionRequest list;
   list.set_list_services("");
   std::set<std::string> names;
-  for (const auto& service : ask(list).list_services_response().service()) {
+  const ServerReflectionResponse listed = ask(list);
+  for (const auto& service : listed.list_services_response().service()) {
     names.insert(service.name());
   }
   EXPECT_EQ(names,
