@@ -1,10 +1,8 @@
 // handfastd: flags, signals, and what is said to whoever started it.
 
-#include <grpc/support/log.h>
 #include <pthread.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -18,6 +16,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include <CLI/CLI.hpp>
+#include <grpc/support/log.h>
+
 #include "server/config/load.h"
 #include "server/observe/hardening.h"
 #include "server/observe/log.h"
@@ -87,8 +88,8 @@ void SetUpLog(const config::Log& log) {
   // gRPC's own complaints belong into the same log, in the same form.
   gpr_set_log_function([](gpr_log_func_args* line) {
     const bool error = line->severity == GPR_LOG_SEVERITY_ERROR;
-    observe::Log(error ? observe::Level::kWarning : observe::Level::kDebug, "grpc",
-                 "gRPC says", {{"text", line->message}});
+    observe::Log(error ? observe::Level::kWarning : observe::Level::kDebug, "grpc", "gRPC says",
+                 {{"text", line->message}});
   });
 }
 

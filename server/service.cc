@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "server/access/admission.h"
 #include "server/access/policy.h"
 #include "server/access/work_queue.h"
@@ -116,9 +117,8 @@ struct Service::State {
                metrics.WorkDone(access::Name(done.lane), done.waited_s, done.ran_s);
              }),
         blocking(BlockingOptions(), Now),
-        connections(clock,
-                    {.released = static_cast<size_t>(config.limits.established_connections),
-                     .kept = kMaxKeptConnections}),
+        connections(clock, {.released = static_cast<size_t>(config.limits.established_connections),
+                            .kept = kMaxKeptConnections}),
         profiles(config, trust),
         handshakes({.clock = clock,
                     .randomness = tls::SystemRandomness(),
@@ -181,8 +181,7 @@ absl::Status Service::State::StartServing(const config::Config& config) {
                                                          .metrics = metrics});
   if (!started.ok()) return started.status();
   server = *std::move(started);
-  reaper = std::make_unique<handshakes::Reaper>(handshakes,
-                                                [this] { server->DrainOldStreams(); });
+  reaper = std::make_unique<handshakes::Reaper>(handshakes, [this] { server->DrainOldStreams(); });
   if (config.admin) {
     if (absl::Status status = StartAdmin(*config.admin); !status.ok()) return status;
   }
@@ -211,11 +210,9 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const config::Config& co
   if (!policy.ok()) return policy.status();
   absl::StatusOr<trust::PeerTrust> trust = TrustFrom(config);
   if (!trust.ok()) return trust.status();
-  absl::StatusOr<std::unique_ptr<custody::Custody>> custody =
-      custody::Custody::Open({.database_path = config.custody.database_file,
-                              .kek_path = config.custody.kek_file},
-                             tls::SystemRandomness(),
-                             [] { return handshakes::SystemClock().UnixSeconds(); });
+  absl::StatusOr<std::unique_ptr<custody::Custody>> custody = custody::Custody::Open(
+      {.database_path = config.custody.database_file, .kek_path = config.custody.kek_file},
+      tls::SystemRandomness(), [] { return handshakes::SystemClock().UnixSeconds(); });
   if (!custody.ok()) return custody.status();
   auto state =
       std::make_unique<State>(config, *std::move(policy), *std::move(trust), *std::move(custody));
