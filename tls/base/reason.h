@@ -56,7 +56,6 @@ enum class Reason : uint8_t {
   kMessageTooLong,
   kKeyChangeInsideMessage,
   kDuplicateExtension,
-  kTooManyExtensions,
   kUnsolicitedExtension,
   kEmptyHandshakeRecord,
   // Records.
@@ -105,7 +104,6 @@ enum class Reason : uint8_t {
   kCertificateExpired,
   kUnknownCa,
   kWeakCertificate,
-  kCertificateNotPermitted,
   kTrustUnavailable,
   // Us.
   kPrivateKeyFailed,

@@ -59,8 +59,8 @@ Result<void> CheckCompression(const ClientHello& hello, ProtocolVersion version)
   return {};
 }
 
-Result<void> NegotiateAlpn(const std::vector<std::string>& ours, const ClientHelloExtensions& theirs,
-                           Established& negotiated) {
+Result<void> NegotiateAlpn(const std::vector<std::string>& ours,
+                           const ClientHelloExtensions& theirs, Established& negotiated) {
   if (ours.empty() || !theirs.alpn) return {};
   for (const std::string& protocol : ours) {
     for (const ProtocolName& offered : theirs.alpn->names) {
@@ -133,6 +133,14 @@ std::vector<CipherSuite> CommonSuites(const Profile& profile, const ClientHello&
   return common;
 }
 
+std::optional<NamedGroup> CommonGroup(const Profile& profile,
+                                      const std::vector<NamedGroup>& theirs) {
+  for (NamedGroup group : profile.groups) {
+    if (Implemented(group) && Contains(theirs, group)) return group;
+  }
+  return std::nullopt;
+}
+
 Result<void> Negotiate13(const ClientHello& client_hello, const ClientHelloExtensions& extensions,
                          const Context& context, AwaitChoice& next) {
   const Profile& profile = context.profile;
@@ -142,6 +150,11 @@ Result<void> Negotiate13(const ClientHello& client_hello, const ClientHelloExten
   // "supported_groups" extension, it MUST also contain a "key_share" extension, and vice versa."
   // We offer no session yet, so a "pre_shared_key" changes nothing.
   if (!extensions.signature_algorithms || !extensions.supported_groups || !extensions.key_share) {
+    return Reason::kMissingExtension;
+  }
+  // RFC 8446 §4.2.9: "If clients offer "pre_shared_key" without a "psk_key_exchange_modes"
+  // extension, servers MUST abort the handshake."
+  if (extensions.pre_shared_key && !extensions.psk_key_exchange_modes) {
     return Reason::kMissingExtension;
   }
   const std::vector<CipherSuite> suites =
@@ -173,8 +186,8 @@ Result<void> Negotiate13(const ClientHello& client_hello, const ClientHelloExten
     break;
   }
   if (offer.key_share.empty()) {
-    const auto group = FirstCommon(profile.groups, extensions.supported_groups->groups);
-    if (!group || !Implemented(*group)) return Reason::kNoCommonGroup;
+    const auto group = CommonGroup(profile, extensions.supported_groups->groups);
+    if (!group) return Reason::kNoCommonGroup;
     negotiated.group = *group;
   }
   next.offer = std::move(offer);
@@ -233,8 +246,8 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
   static const std::vector<NamedGroup> kAnyCurve = {NamedGroup::kSecp256r1};
   const std::vector<NamedGroup>& groups =
       extensions.supported_groups ? extensions.supported_groups->groups : kAnyCurve;
-  const auto group = FirstCommon(profile.groups, groups);
-  if (!group || !Implemented(*group)) return Reason::kNoCommonGroup;
+  const auto group = CommonGroup(profile, groups);
+  if (!group) return Reason::kNoCommonGroup;
   next.hello.negotiated->group = *group;
   // Without the extension RFC 5246 §7.4.1.4.1 assumes SHA-1, which we never sign with.
   if (!extensions.signature_algorithms) return Reason::kNoCommonSignatureScheme;

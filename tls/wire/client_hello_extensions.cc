@@ -78,6 +78,9 @@ Result<void> ReadOne(const Extension& extension, ClientHelloExtensions& known) {
       well_formed = extension.data.empty();
       known.extended_master_secret = true;
       break;
+    case ExtensionType::kPskKeyExchangeModes:
+      known.psk_key_exchange_modes = true;
+      break;
     case ExtensionType::kPreSharedKey:
       known.pre_shared_key = true;
       break;

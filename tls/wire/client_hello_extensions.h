@@ -23,6 +23,7 @@ struct ClientHelloExtensions {
   std::optional<RenegotiationInfo> renegotiation_info;
   bool extended_master_secret = false;
   bool pre_shared_key = false;
+  bool psk_key_exchange_modes = false;
 };
 
 // kDecodeError, kDuplicateExtension, kBadServerName, kPskNotLast. Unknown extensions, GREASE

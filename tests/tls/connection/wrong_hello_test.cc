@@ -187,6 +187,18 @@ TEST(MissingExtension, OfTls13) {
   }
 }
 
+// RFC 8446 §4.2.9: a session is offered with the ways to use it, or not at all.
+TEST(MissingExtension, PskKeyExchangeModes) {
+  const auto offer = [](HelloFields& hello) { hello.Set(ExtensionType::kPreSharedKey, Bytes(8)); };
+  EXPECT_TRUE(
+      Refused(ShakeHello(kTls13, offer), Reason::kMissingExtension, Alert::kMissingExtension));
+  const auto with_modes = [&](HelloFields& hello) {
+    hello.SetHex(ExtensionType::kPskKeyExchangeModes, "0101");
+    offer(hello);
+  };
+  EXPECT_FALSE(ShakeHello(kTls13, with_modes).failure.has_value());
+}
+
 // ---- Nothing in common. RFC 8446 §4.1.1.
 
 TEST(NothingInCommon, CipherSuites) {
