@@ -12,8 +12,10 @@
 namespace handfast::cli {
 namespace {
 
-// One line of the script's case: "keys create" -> what may follow.
-void AddCases(const CLI::App& app, const std::string& path, std::string& cases) {
+// One line of the script's case: "keys create" -> what may follow; and the path to `known`.
+void AddCases(const CLI::App& app, const std::string& path, std::string& cases,
+              std::string& known) {
+  known += path + "|";
   std::string words;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     words += command->get_name() + " ";
@@ -24,28 +26,30 @@ void AddCases(const CLI::App& app, const std::string& path, std::string& cases) 
   if (!words.empty()) words.pop_back();
   cases += "    \"" + path + "\") words=\"" + words + "\" ;;\n";
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    AddCases(*command, path.empty() ? command->get_name() : path + " " + command->get_name(),
-             cases);
+    AddCases(*command, path.empty() ? command->get_name() : path + " " + command->get_name(), cases,
+             known);
   }
 }
 
 void PrintScript(const CLI::App& root, bool for_zsh) {
   std::string cases;
-  AddCases(root, "", cases);
+  std::string known = "|";
+  AddCases(root, "", cases, known);
   // zsh reads bash's completions once it is asked to.
   if (for_zsh) std::printf("#compdef handfast\nautoload -U +X bashcompinit && bashcompinit\n");
   std::printf(
       "_handfast() {\n"
-      "  local word path= words= current=\"${COMP_WORDS[COMP_CWORD]}\"\n"
+      "  local word path= words= known=\"%s\" current=\"${COMP_WORDS[COMP_CWORD]}\"\n"
       "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-      "    case $word in -*) ;; *) path=\"${path:+$path }$word\" ;; esac\n"
+      "    word=\"${path:+$path }$word\"\n"
+      "    [[ $known == *\"|$word|\"* ]] && path=$word\n"
       "  done\n"
       "  case $path in\n%s    *) ;;\n  esac\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
       "  [[ ${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- \"$current\"))\n"
       "}\n"
       "complete -F _handfast handfast\n",
-      cases.c_str());
+      known.c_str(), cases.c_str());
 }
 
 }  // namespace

@@ -38,6 +38,11 @@ bool Pump::OnConsumed(uint64_t consumed) {
   return true;
 }
 
+Pump::ToRelay Pump::Restart() const {
+  if (!started_ || ended_ || consumed_ > 0) return {};
+  return {Action::kStart, held_};
+}
+
 tls::Bytes Pump::TakeRest() { return std::exchange(held_, {}); }
 
 }  // namespace handfast::client

@@ -35,6 +35,10 @@ class Pump {
   // The service has used up so many bytes in all. False: it claims what was never sent.
   [[nodiscard]] bool OnConsumed(uint64_t consumed);
 
+  // To begin again elsewhere, where the service refused or went away before it used a byte: a
+  // kStart with all that came, else kNothing.
+  ToRelay Restart() const;
+
   // False: read no more from the transport until more is consumed.
   bool wants_bytes() const { return held_.size() < kMaxHeldBytes && !ended_; }
   bool started() const { return started_; }

@@ -19,6 +19,23 @@ RpcStatus Unavailable(std::string message) {
   return status;
 }
 
+// What the end of a stream means to the handshakes that were on it.
+RpcStatus EndOf(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::PERMISSION_DENIED:
+    case grpc::StatusCode::UNAUTHENTICATED:
+    case grpc::StatusCode::UNIMPLEMENTED:
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      // Refusals of the service's own; another stream would meet the same.
+      return FromGrpc(status);
+    default:
+      // A service that stops cancels what is left; one that dies breaks the connection.
+      return Unavailable(
+          "the relay stream ended: " + CodeName(static_cast<RpcCode>(status.error_code())) + " " +
+          status.error_message());
+  }
+}
+
 }  // namespace
 
 void RelayStream::Open(v1::HandshakeService::Stub& stub, grpc::CompletionQueue& queue,
@@ -220,8 +237,7 @@ void RelayStream::FillReply(RelayReply& reply) {
 
 void RelayStream::OnFinished(bool /*ok*/) {
   const std::shared_ptr<RelayStream> keep = std::move(self_);
-  const RpcStatus ended =
-      status_.ok() ? Unavailable("the service ended the relay stream") : FromGrpc(status_);
+  const RpcStatus ended = EndOf(status_);
   std::vector<std::pair<RelayInbox*, uint64_t>> owners;
   {
     const std::lock_guard lock(mutex_);

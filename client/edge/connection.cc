@@ -12,6 +12,8 @@ using tls::ByteView;
 
 // What a client may still have under way when it is told the end; more is not waited for.
 constexpr size_t kMaxLingerBytes = 256 * 1024;
+// A replica that drains, its successor that dies, and one more; then the service has a problem.
+constexpr int kMaxRestarts = 3;
 
 }  // namespace
 
@@ -207,6 +209,14 @@ void Connection::OnFailure(const v1::Failure& failure) {
 }
 
 void Connection::OnServiceError(const RpcStatus& status) {
+  // A service that drains or dies before it has begun has lost nothing: another begins.
+  const Pump::ToRelay again = pump_.Restart();
+  if (status.code == client::RpcCode::kUnavailable && !spoke_ && restarts_ < kMaxRestarts &&
+      again.action == Pump::Action::kStart) {
+    ++restarts_;
+    Tell(again);
+    return;
+  }
   const std::string code = CodeName(status.code);
   CountHandshake("none", code);
   place_.log.Line(LogLevel::kWarning, "the service did not perform a handshake",

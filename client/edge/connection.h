@@ -100,6 +100,7 @@ class Connection {
   client::RelayHandle handle_;
   bool client_gone_ = false;  // its end was seen while the handshake ran
   bool spoke_ = false;        // bytes for the client went out
+  int restarts_ = 0;
   client::Lines trace_;
 
   std::optional<client::RecordLayer> records_;

@@ -40,16 +40,23 @@ Issued Authority::Issue(const std::string& common_name, const std::string& names
   for (const std::string& part : NewKey(key)) request.push_back(part);
   request.insert(request.end(), {"-subj", "/CN=" + common_name, "-keyout", issued.key_file, "-out",
                                  stem + ".csr"});
+  if (!OpenSsl(request)) return {};
+  issued.chain = Sign(ReadFile(stem + ".csr"), names, use);
+  WriteFile(issued.chain_file, issued.chain);
+  issued.key = ReadFile(issued.key_file);
+  return issued;
+}
+
+std::string Authority::Sign(const std::string& request, const std::string& names,
+                            const std::string& use) {
+  const std::string stem = folder_.File("signed" + std::to_string(issued_++));
+  WriteFile(stem + ".csr", request);
   WriteFile(stem + ".ext", "subjectAltName=" + names + "\nextendedKeyUsage=" + use +
                                "\nbasicConstraints=CA:false\n");
-  const bool ok =
-      OpenSsl(request) && OpenSsl({"x509", "-req", "-in", stem + ".csr", "-CA", file(), "-CAkey",
-                                   folder_.File("ca.key"), "-CAcreateserial", "-days", "1",
-                                   "-extfile", stem + ".ext", "-out", issued.chain_file});
-  if (!ok) return {};
-  issued.key = ReadFile(issued.key_file);
-  issued.chain = ReadFile(issued.chain_file);
-  return issued;
+  const bool ok = OpenSsl({"x509", "-req", "-in", stem + ".csr", "-CA", file(), "-CAkey",
+                           folder_.File("ca.key"), "-CAcreateserial", "-days", "1", "-extfile",
+                           stem + ".ext", "-out", stem + ".pem"});
+  return ok ? ReadFile(stem + ".pem") : std::string();
 }
 
 }  // namespace handfast::test

@@ -24,6 +24,10 @@ class Authority {
   Issued Issue(const std::string& common_name, const std::string& names,
                const std::string& key = "EC", const std::string& use = "serverAuth");
 
+  // The certificate for a PKCS#10 request, PEM both; empty where openssl fails.
+  std::string Sign(const std::string& request, const std::string& names,
+                   const std::string& use = "serverAuth");
+
   std::string file() const { return folder_.File("ca.pem"); }
 
  private:

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <openssl/err.h>
@@ -117,7 +118,7 @@ std::string TlsClient::Read(size_t size) {
 std::string TlsClient::ReadExactly(size_t size) {
   std::string bytes;
   while (bytes.size() < size) {
-    const std::string more = Read(size - bytes.size());
+    const std::string more = Read(std::min<size_t>(size - bytes.size(), 65536));
     if (more.empty()) break;
     bytes += more;
   }
@@ -146,6 +147,21 @@ void TlsClient::Drop() {
 bool TlsClient::UpdateKeys(bool request) {
   const int type = request ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED;
   return SSL_key_update(state_->ssl, type) == 1 && SSL_do_handshake(state_->ssl) == 1;
+}
+
+std::string MakeClientHello(const std::string& server_name) {
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL* ssl = SSL_new(context);
+  SSL_set_tlsext_host_name(ssl, server_name.c_str());
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+  (void)SSL_connect(ssl);
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out, &bytes);
+  std::string hello(bytes, static_cast<size_t>(size));
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+  return hello;
 }
 
 bool TlsClient::Renegotiate() {

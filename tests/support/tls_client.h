@@ -66,6 +66,9 @@ class TlsClient {
   std::string error_;
 };
 
+// The record of a ClientHello, for a client that goes no further.
+std::string MakeClientHello(const std::string& server_name);
+
 }  // namespace handfast::test
 
 #endif  // HANDFAST_TESTS_SUPPORT_TLS_CLIENT_H_

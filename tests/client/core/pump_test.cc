@@ -83,6 +83,19 @@ TEST(PumpTest, TellsTheTransportsEndOnceAndOnlyWhereItStarted) {
   EXPECT_FALSE(pump.wants_bytes());
 }
 
+TEST(PumpTest, BeginsAgainWhileNothingIsUsed) {
+  Pump pump;
+  EXPECT_EQ(pump.Restart().action, Action::kNothing) << "nothing began";
+  (void)pump.OnTransport(kRecord);
+  const Bytes more = {7};
+  (void)pump.OnTransport(more);
+  const auto again = pump.Restart();
+  EXPECT_EQ(again.action, Action::kStart);
+  EXPECT_EQ(again.bytes.size(), kRecord.size() + 1);
+  EXPECT_TRUE(pump.OnConsumed(1));
+  EXPECT_EQ(pump.Restart().action, Action::kNothing) << "the first service knows more";
+}
+
 // A fake relay that uses up as it likes, and a transport that cuts as it likes: nothing is lost,
 // doubled or out of order.
 TEST(PumpTest, EverySplitCarriesEveryByteOnce) {
