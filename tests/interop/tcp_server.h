@@ -1,0 +1,73 @@
+// The engine on a loopback socket, for peers that are programs: one connection at a time, the
+// handshake by Step, then records with the keys that it gave away. One thread, poll and deadlines.
+#ifndef HANDFAST_TESTS_INTEROP_TCP_SERVER_H_
+#define HANDFAST_TESTS_INTEROP_TCP_SERVER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/tls/connection/server_driver.h"
+#include "tls/connection/connection.h"
+
+namespace handfast::tls::test {
+
+// Enough for the slowest peer on a busy machine; nothing waits this long when all is well.
+constexpr std::chrono::milliseconds kPatience{10000};
+
+struct ServeOptions {
+  ConnectionOptions connection = {};
+  // After this the owner gives up on the handshake (kDeadlineExceeded).
+  std::chrono::milliseconds handshake_deadline = kPatience;
+  // And the test on everything.
+  std::chrono::milliseconds patience = kPatience;
+};
+
+// What became of one connection.
+struct Served {
+  std::shared_ptr<const Established> established;
+  std::optional<HandshakeFailure> failure;
+  std::string state;  // the connection's state by name, when the handshake ended
+  // Who holds the kit's credential then; 1: the kit alone, the failed connection has let it go.
+  long credential_holders = 0;
+  int client_hellos = 0;      // 2: after a HelloRetryRequest
+  std::string request;        // all plaintext that came
+  bool close_notify = false;  // the peer said that it ends
+  Bytes sent;                 // the handshake's bytes to the peer
+  std::string trouble;        // what the test server itself could not do; empty: nothing
+
+  // For a failed expectation's message.
+  std::string ToText() const;
+};
+
+// What the server says to a line, so that a peer which echoes its own input proves nothing.
+std::string ReplyTo(const std::string& line);
+// The body that it serves to GET.
+inline constexpr char kBody[] = "a hand, held fast\n";
+
+class TcpServer {
+ public:
+  // Listens on 127.0.0.1, on a port that the kernel chooses.
+  TcpServer();
+  ~TcpServer();
+  TcpServer(const TcpServer&) = delete;
+  TcpServer& operator=(const TcpServer&) = delete;
+
+  uint16_t port() const { return port_; }
+
+  // Accepts one connection and serves it to its end: after the handshake a GET gets 200 with
+  // kBody, any other line gets ReplyTo; then close_notify. After a failure the socket is held
+  // until the peer has closed it, lest a reset overtake the alert.
+  Served Serve(const ServerKit& kit, const ServeOptions& options = {});
+
+ private:
+  int listener_ = -1;
+  uint16_t port_ = 0;
+};
+
+}  // namespace handfast::tls::test
+
+#endif  // HANDFAST_TESTS_INTEROP_TCP_SERVER_H_
