@@ -21,7 +21,7 @@ TEST(ProxyProtocolTest, WritesTheLayoutOfTheSpecification) {
   EXPECT_EQ(tls::ToHex(Header("192.0.2.1:258", "192.0.2.2:443", info)),
             "0d0a0d0a000d0a515549540a"  // signature
             "2111"
-            "0021"  // version 2, PROXY; TCP over IPv4; 33 bytes
+            "0024"  // version 2, PROXY; TCP over IPv4; 36 bytes
             "c0000201"
             "c0000202"
             "0102"
