@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <memory>
+#include <utility>
 
 #include "tests/interop/pki.h"
 #include "tests/support/process.h"
@@ -167,6 +169,20 @@ Argv Mbedtls(const Errand& errand, const std::string& port) {
   return argv;
 }
 
+std::unique_ptr<Process> StartClient(const Errand& errand, uint16_t port) {
+  auto client = std::make_unique<Process>(CommandOf(errand, port));
+  // Its input stays open: at its end some clients leave before they have read the reply.
+  if (errand.stack != Stack::kCurl && errand.stack != Stack::kNss) client->Write(kLine);
+  return client;
+}
+
+Outcome EndOf(Process& client) {
+  Outcome outcome;
+  outcome.exit_code = client.WaitForExit(kPatience);
+  outcome.output = client.output();
+  return outcome;
+}
+
 }  // namespace
 
 std::string MissingPackage(Stack stack) {
@@ -217,14 +233,13 @@ std::string Outcome::ToText() const {
 
 Outcome RunClient(const Errand& errand, const ServerKit& kit, const ServeOptions& options) {
   TcpServer server;
-  Process client(CommandOf(errand, server.port()));
-  // Its input stays open: at its end some clients leave before they have read the reply.
-  if (errand.stack != Stack::kCurl && errand.stack != Stack::kNss) client.Write(kLine);
-  Outcome outcome;
-  outcome.server = server.Serve(kit, options);
-  outcome.exit_code = client.WaitForExit(kPatience);
-  outcome.output = client.output();
+  const std::unique_ptr<Process> client = StartClient(errand, server.port());
+  Served served = server.Serve(kit, options);
+  Outcome outcome = EndOf(*client);
+  outcome.server = std::move(served);
   return outcome;
 }
+
+Outcome RunClient(const Errand& errand, uint16_t port) { return EndOf(*StartClient(errand, port)); }
 
 }  // namespace handfast::tls::test

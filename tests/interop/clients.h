@@ -31,8 +31,9 @@ std::string MissingPackage(Stack stack);
 
 std::vector<std::string> CommandOf(const Errand& errand, uint16_t port);
 
+// What became of one client, and of its connection at our engine where that served it.
 struct Outcome {
-  Served server;
+  Served server = {};
   std::optional<int> exit_code;  // nullopt: it had to be killed
   std::string output;
 
@@ -44,6 +45,9 @@ struct Outcome {
 
 // The client against our engine.
 Outcome RunClient(const Errand& errand, const ServerKit& kit, const ServeOptions& options = {});
+
+// Against whoever listens on this port: `server` says nothing.
+Outcome RunClient(const Errand& errand, uint16_t port);
 
 }  // namespace handfast::tls::test
 

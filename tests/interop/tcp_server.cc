@@ -172,16 +172,9 @@ class Session {
       return false;
     }
     served_.request += AsText(record.fragment);
-    const bool get = served_.request.starts_with("GET ");
-    if (!replied_ && served_.request.find(get ? "\r\n\r\n" : "\n") != std::string::npos) {
-      Reply(get ? HttpReply() : ReplyTo(served_.request));
-    }
+    const std::optional<std::string> answer = AnswerTo(served_.request);
+    if (answer && !replied_) Reply(*answer);
     return true;
-  }
-
-  static std::string HttpReply() {
-    return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: " +
-           std::to_string(std::strlen(kBody)) + "\r\n\r\n" + kBody;
   }
 
   void Reply(const std::string& text) {
@@ -219,6 +212,15 @@ class Session {
 }  // namespace
 
 std::string ReplyTo(const std::string& line) { return "you said: " + line; }
+
+std::optional<std::string> AnswerTo(const std::string& request) {
+  if (!request.starts_with("GET ")) {
+    return request.ends_with("\n") ? std::make_optional(ReplyTo(request)) : std::nullopt;
+  }
+  if (request.find("\r\n\r\n") == std::string::npos) return std::nullopt;
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: " +
+         std::to_string(std::strlen(kBody)) + "\r\n\r\n" + kBody;
+}
 
 std::string Served::ToText() const {
   std::string text = "server: state " + state;

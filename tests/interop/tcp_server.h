@@ -43,10 +43,12 @@ struct Served {
   std::string ToText() const;
 };
 
-// What the server says to a line, so that a peer which echoes its own input proves nothing.
+// What a line is answered with, so that a peer which echoes its own input proves nothing.
 std::string ReplyTo(const std::string& line);
-// The body that it serves to GET.
+// The body that GET is answered with.
 inline constexpr char kBody[] = "a hand, held fast\n";
+// The whole answer to all that came so far; nullopt while there must be more.
+std::optional<std::string> AnswerTo(const std::string& request);
 
 class TcpServer {
  public:
@@ -58,8 +60,8 @@ class TcpServer {
 
   uint16_t port() const { return port_; }
 
-  // Accepts one connection and serves it to its end: after the handshake a GET gets 200 with
-  // kBody, any other line gets ReplyTo; then close_notify. After a failure the socket is held
+  // Accepts one connection and serves it to its end: after the handshake comes AnswerTo the
+  // request, then close_notify. After a failure the socket is held
   // until the peer has closed it, lest a reset overtake the alert.
   Served Serve(const ServerKit& kit, const ServeOptions& options = {});
 
