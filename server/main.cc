@@ -151,15 +151,15 @@ int Serve(const config::Config& config, const Flags& flags, const sigset_t& sign
                  {{"error", std::string(service.status().message())}});
     return kFailed;
   }
-  observe::Log(observe::Level::kInfo, "main", "ready",
-               {{"version", kVersion},
-                {"addresses", absl::StrJoin((*service)->addresses(), " ")},
-                {"admin", (*service)->admin_address()}});
   if (!flags.ready_file.empty() && !WriteReadyFile(flags.ready_file, **service)) {
     observe::Log(observe::Level::kError, "main", "the ready file cannot be written",
                  {{"file", flags.ready_file}});
     return kFailed;
   }
+  observe::Log(observe::Level::kInfo, "main", "ready",
+               {{"version", kVersion},
+                {"addresses", absl::StrJoin((*service)->addresses(), " ")},
+                {"admin", (*service)->admin_address()}});
   WaitForEnd(signals);
   observe::Log(observe::Level::kInfo, "main", "draining", {{"seconds", config.drain.count()}});
   ExitAtOnceOnSecondSignal(signals);
