@@ -114,6 +114,7 @@ int Serve(const Options& options) {
     if (!workers.back()->ready()) return kCannotServe;
   }
   std::vector<std::thread> threads;
+  threads.reserve(workers.size());
   for (const auto& worker : workers) threads.emplace_back([&worker] { worker->Run(); });
   log.Line(LogLevel::kInfo, "serving",
            {{"listen", LocalAddress(listener)},
@@ -122,8 +123,8 @@ int Serve(const Options& options) {
 
   int signal = 0;
   sigwait(&signals, &signal);
-  log.Line(LogLevel::kInfo, "draining", {{"connections", std::to_string(shared.connections)}});
   draining = true;
+  log.Line(LogLevel::kInfo, "draining", {{"connections", std::to_string(shared.connections)}});
   for (const auto& worker : workers) worker->Stop();
   // Clients that come now are refused, and not left waiting in a queue that nobody empties.
   shutdown(listener, SHUT_RD);
