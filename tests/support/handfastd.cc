@@ -1,6 +1,7 @@
 #include "tests/support/handfastd.h"
 
 #include <csignal>
+#include <cstdio>
 #include <sstream>
 #include <utility>
 
@@ -46,7 +47,12 @@ bool Handfastd::Import(const std::string& id, const std::string& key, const std:
   request.set_default_credential(is_default);
   client::Endpoint where;
   where.address = endpoint();
-  return client::Service(where).ImportKey(std::move(request)).status.ok();
+  const client::RpcStatus status = client::Service(where).ImportKey(std::move(request)).status;
+  if (!status.ok()) {
+    std::fprintf(stderr, "ImportKey: %s: %s %s\n", client::CodeName(status.code).c_str(),
+                 status.message.c_str(), status.details.c_str());
+  }
+  return status.ok();
 }
 
 std::string Handfastd::Metrics() const { return HttpGet(admin(), "/metrics"); }
