@@ -7,7 +7,7 @@
 #include "client/core/endpoint.h"
 #include "client/core/rpc_status.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): a library's name
 class App;
 }
 

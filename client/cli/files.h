@@ -8,7 +8,7 @@
 namespace handfast::cli {
 
 // Of what is read here nothing is larger: a PEM key or chain.
-constexpr size_t kMaxFile = 256 * 1024;
+constexpr size_t kMaxFile = size_t{256} * 1024;
 
 struct FileText {
   std::string text;

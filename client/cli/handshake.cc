@@ -30,8 +30,8 @@ namespace {
 // A person points a client at it; whoever takes longer has gone away.
 constexpr int kPatienceMs = 15000;
 constexpr uint32_t kHandshakeDeadlineMs = 10000;
-constexpr size_t kMaxRequest = 16 * 1024;
-constexpr size_t kReadSize = 16 * 1024;
+constexpr size_t kMaxRequest = size_t{16} * 1024;
+constexpr size_t kReadSize = size_t{16} * 1024;
 
 struct LadderArguments {
   std::string listen;

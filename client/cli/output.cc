@@ -12,6 +12,7 @@ namespace handfast::cli {
 void PrintTable(const std::vector<std::string>& head,
                 const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
+  widths.reserve(head.size());
   for (const std::string& cell : head) widths.push_back(cell.size());
   for (const auto& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());

@@ -71,12 +71,12 @@ std::shared_ptr<grpc::Channel> OpenChannel(const Endpoint& endpoint) {
   return grpc::CreateCustomChannel(endpoint.address, Credentials(endpoint), arguments);
 }
 
-RpcStatus FromProto(const google::rpc::Status& proto) {
-  RpcStatus status;
-  status.code = static_cast<RpcCode>(proto.code());
-  status.message = proto.message();
-  for (const auto& detail : proto.details()) AddDetail(detail, status);
-  return status;
+RpcStatus FromProto(const google::rpc::Status& status) {
+  RpcStatus result;
+  result.code = static_cast<RpcCode>(status.code());
+  result.message = status.message();
+  for (const auto& detail : status.details()) AddDetail(detail, result);
+  return result;
 }
 
 RpcStatus FromGrpc(const grpc::Status& status) {

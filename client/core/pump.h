@@ -13,7 +13,7 @@ namespace handfast::client {
 
 // The longest legal flight (a client's certificate chain, 64 KiB) with room for first records. A
 // peer that sends more before the handshake is over must wait.
-constexpr size_t kMaxHeldBytes = 128 * 1024;
+constexpr size_t kMaxHeldBytes = size_t{128} * 1024;
 
 class Pump {
  public:

@@ -11,7 +11,7 @@ using client::RpcStatus;
 using tls::ByteView;
 
 // What a client may still have under way when it is told the end; more is not waited for.
-constexpr size_t kMaxLingerBytes = 256 * 1024;
+constexpr size_t kMaxLingerBytes = size_t{256} * 1024;
 // A replica that drains, its successor that dies, and one more; then the service has a problem.
 constexpr int kMaxRestarts = 3;
 

@@ -17,7 +17,7 @@ using ReadResult = StreamSocket::ReadResult;
 // One connection's turn in one direction: 256 KiB, then the others' turn.
 constexpr int kChunksPerTurn = 4;
 // What a client that does not read can make us keep of our answers to its KeyUpdates.
-constexpr size_t kMaxUnreadAnswers = 64 * 1024;
+constexpr size_t kMaxUnreadAnswers = size_t{64} * 1024;
 
 }  // namespace
 

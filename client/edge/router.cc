@@ -53,7 +53,7 @@ const Address* Router::Find(std::string_view server_name) const {
   const std::string name = Lower(server_name);
   if (const auto found = exact_.find(name); found != exact_.end()) return &found->second;
   if (const size_t dot = name.find('.'); dot != std::string::npos) {
-    const auto found = wildcard_.find(std::string_view(name).substr(dot + 1));
+    const auto found = wildcard_.find(name.substr(dot + 1));
     if (found != wildcard_.end()) return &found->second;
   }
   return default_ ? &*default_ : nullptr;

@@ -17,7 +17,7 @@ constexpr uint32_t kReadEvents = EPOLLIN | EPOLLRDHUP | EPOLLET;
 // Pieces in one writev: four chunks of the largest records.
 constexpr size_t kMaxPieces = 64;
 // An idle connection keeps no buffer larger than this.
-constexpr size_t kKeptCapacity = 16 * 1024;
+constexpr size_t kKeptCapacity = size_t{16} * 1024;
 
 }  // namespace
 

@@ -18,7 +18,7 @@
 namespace handfast::edge {
 
 // One read: four of the largest records, so that one write to the other side carries as much.
-constexpr size_t kReadChunk = 64 * 1024;
+constexpr size_t kReadChunk = size_t{64} * 1024;
 // An unfinished record in front of them: header, 2^14 + 2048 bytes at the very most.
 constexpr size_t kMaxPartialRecord = 5 + 16384 + 2048;
 

@@ -75,7 +75,7 @@ TlsClient::~TlsClient() { Drop(); }
 
 void TlsClient::NoteError(const char* what) {
   char words[256] = "no reason given";
-  if (const unsigned long code = ERR_get_error(); code != 0) {
+  if (const auto code = ERR_get_error(); code != 0) {
     ERR_error_string_n(code, words, sizeof words);
   }
   error_ = std::string(what) + ": " + words;
@@ -157,7 +157,7 @@ std::string MakeClientHello(const std::string& server_name) {
   SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
   (void)SSL_connect(ssl);
   char* bytes = nullptr;
-  const long size = BIO_get_mem_data(out, &bytes);
+  const auto size = BIO_get_mem_data(out, &bytes);
   std::string hello(bytes, static_cast<size_t>(size));
   SSL_free(ssl);
   SSL_CTX_free(context);

@@ -105,7 +105,7 @@ TEST_P(EverySuite, EveryCutBeforeCloseNotifyIsAnError) {
   }
   for (size_t cut = 0; cut <= whole.size(); ++cut) {
     auto [layer, peer] = RecordPeer::Connect(GetParam());
-    const Outcome opened = Open(layer, Bytes(whole.begin(), whole.begin() + cut));
+    const Outcome opened = Open(layer, tls::Copy(tls::ByteView(whole).first(cut)));
     EXPECT_FALSE(opened.failure) << cut;
     EXPECT_LE(opened.used, cut);
     EXPECT_EQ(layer.OnTransportEnd().ok(), cut == whole.size()) << cut;
@@ -273,8 +273,9 @@ TEST(RecordLayer13Test, WarningsAreFatalButForUserCanceled) {
     EXPECT_EQ(Open(layer, peer.SayAlert(1, Alert::kDecodeError)).failure, Reason::kPeerAlert);
   }
   auto [layer, peer] = RecordPeer::Connect(kSuite13);
-  for (int i = 0; i < 4; ++i)
+  for (int i = 0; i < 4; ++i) {
     EXPECT_FALSE(Open(layer, peer.SayAlert(1, Alert::kUserCanceled)).failure);
+  }
   EXPECT_EQ(Open(layer, peer.SayAlert(1, Alert::kUserCanceled)).failure, Reason::kTooManyWarnings);
 }
 
@@ -336,8 +337,9 @@ TEST(RecordLayer12Test, AnEndlessClientHelloIsTooLong) {
 
 TEST(RecordLayer12Test, BoundsWarnings) {
   auto [layer, peer] = RecordPeer::Connect(kSuite12);
-  for (int i = 0; i < 4; ++i)
+  for (int i = 0; i < 4; ++i) {
     EXPECT_FALSE(Open(layer, peer.SayAlert(1, Alert::kUserCanceled)).failure);
+  }
   EXPECT_EQ(Open(layer, peer.SayAlert(1, Alert::kUserCanceled)).failure, Reason::kTooManyWarnings);
 }
 

@@ -66,10 +66,10 @@ bool Edge::WaitForMetric(const std::string& name, const std::string& label, doub
   return true;
 }
 
-long Edge::MemoryKiB() const {
+int64_t Edge::MemoryKiB() const {
   std::ifstream status("/proc/" + std::to_string(process_.pid()) + "/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmRSS:", 0) == 0) return std::atol(line.c_str() + 6);
+    if (line.rfind("VmRSS:", 0) == 0) return std::stoll(line.substr(6));
   }
   return -1;
 }

@@ -3,6 +3,7 @@
 #ifndef HANDFAST_TESTS_CLIENT_EDGE_EDGE_FIXTURE_H_
 #define HANDFAST_TESTS_CLIENT_EDGE_EDGE_FIXTURE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ class Edge {
   // Until the metric has the value; false: patience was over.
   bool WaitForMetric(const std::string& name, const std::string& label, double value) const;
   // Resident memory, in KiB.
-  long MemoryKiB() const;
+  int64_t MemoryKiB() const;
 
  private:
   Process process_;

@@ -23,12 +23,14 @@ constexpr const char* kEnded = "handfast_edge_connections_ended_total";
 TEST_F(EdgeTest, ASlowReaderStopsItsBackendOnly) {
   constexpr size_t kOffered = 64'000'000;
   std::atomic<size_t> taken{0};
+  std::atomic<bool> is_first{true};
   Server backend([&](int fd) {
+    if (!is_first.exchange(false)) return;
     const std::string some(1'000'000, 'x');
     while (taken < kOffered && SendAll(fd, some)) taken += some.size();
   });
   auto edge = StartEdge({"--backend", backend.address(), "--workers", "1"});
-  const long before = edge->MemoryKiB();
+  const int64_t before = edge->MemoryKiB();
   TlsClient client(edge->port(), Options());
   ASSERT_TRUE(client.ok()) << client.error();
   EXPECT_EQ(client.ReadExactly(1000).size(), 1000u);

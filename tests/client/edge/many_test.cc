@@ -27,6 +27,7 @@ TEST_F(EdgeTest, AThousandAtOnceNoneLost) {
   // All of them are open when the first byte of data goes.
   std::barrier everybody(kThreads);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       std::vector<std::unique_ptr<TlsClient>> clients;

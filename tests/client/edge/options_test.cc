@@ -12,6 +12,7 @@ namespace {
 std::variant<Options, Leave> Read(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "handfast-edge");
   std::vector<char*> argv;
+  argv.reserve(arguments.size());
   for (std::string& argument : arguments) argv.push_back(argument.data());
   return ReadOptions(static_cast<int>(argv.size()), argv.data());
 }
