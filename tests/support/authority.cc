@@ -25,9 +25,8 @@ std::vector<std::string> NewKey(const std::string& type) {
 Authority::Authority() {
   std::vector<std::string> arguments = {"req", "-x509"};
   for (const std::string& part : NewKey("EC")) arguments.push_back(part);
-  for (const char* part : {"-days", "2", "-subj", "/CN=Test authority"})
-    arguments.emplace_back(part);
-  arguments.insert(arguments.end(), {"-keyout", folder_.File("ca.key"), "-out", file()});
+  arguments.insert(arguments.end(), {"-days", "2", "-subj", "/CN=Test authority", "-keyout",
+                                     folder_.File("ca.key"), "-out", file()});
   OpenSsl(arguments);
 }
 
