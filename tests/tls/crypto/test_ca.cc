@@ -224,7 +224,9 @@ struct TestCa::State {
                                       options.not_before_unix_s, options.not_after_unix_s);
     X509* x = leaf.get();
     AddExtension(x, certificate.get(), NID_basic_constraints, "critical,CA:FALSE");
-    AddExtension(x, certificate.get(), NID_key_usage, "critical,digitalSignature");
+    const char* encipherment = options.key_encipherment ? ",keyEncipherment" : "";
+    AddExtension(x, certificate.get(), NID_key_usage,
+                 std::string("critical,digitalSignature") + encipherment);
     AddExtension(x, certificate.get(), NID_subject_key_identifier, "hash");
     AddExtension(x, certificate.get(), NID_authority_key_identifier, "keyid:always");
     if (options.extended_key_usage) {

@@ -53,6 +53,9 @@ struct LeafOptions {
   bool extended_key_usage = true;  // false: no such extension, which permits both
   bool sha1 = false;
   int rsa_bits = 0;
+  // Key usage keyEncipherment beside digitalSignature, as public authorities issue RSA keys for
+  // servers; NSS takes none without it, though no handshake of ours needs it.
+  bool key_encipherment = false;
   // A critical extension that nobody knows.
   bool unknown_critical = false;
 };
