@@ -112,7 +112,8 @@ void Load(int port, int count) {
 
 std::string NginxConfiguration(const std::string& folder, int port, int backend) {
   return "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\ndaemon off;\npid " + folder +
-         "/nginx.pid;\nerror_log stderr;\nworker_processes 1;\nevents { worker_connections 4096; }\n"
+         "/nginx.pid;\nerror_log stderr;\nworker_processes 1;\nevents { worker_connections 4096; "
+         "}\n"
          "stream {\n  server {\n    listen 127.0.0.1:" +
          std::to_string(port) + " ssl;\n    ssl_certificate " + folder +
          "/chain.pem;\n    ssl_certificate_key " + folder +
@@ -130,11 +131,12 @@ void Measure(const std::string& programs, int rounds) {
   const int edge_port = FreePort();
   const Child edge({programs + "/client/edge/handfast-edge", "--listen",
                     "127.0.0.1:" + std::to_string(edge_port), "--backend",
-                    "127.0.0.1:" + std::to_string(backend.port()), "--log-level", "error"},
+                    "127.0.0.1:" + std::to_string(backend.port()), "--log-level", "error",
+                    "--workers", "1"},  // as many as nginx has
                    folder.path() + "/edge.log");
   const int nginx_port = FreePort();
-  const std::string configuration = folder.Write(
-      "nginx.conf", NginxConfiguration(folder.path(), nginx_port, backend.port()));
+  const std::string configuration =
+      folder.Write("nginx.conf", NginxConfiguration(folder.path(), nginx_port, backend.port()));
   const Child nginx({"/usr/sbin/nginx", "-p", folder.path(), "-e", "stderr", "-c", configuration},
                     folder.path() + "/nginx.log");
   AwaitPort(edge_port);

@@ -73,7 +73,7 @@ void Measure(const Row& row, int rounds, int batch) {
   options.version = row.version;
   options.groups = "X25519:P-256";
   (row.version == TLS1_3_VERSION ? options.cipher_suites : options.cipher_list) =
-      row.version == TLS1_3_VERSION ? "TLS_AES_128_GCM_SHA256"
+      row.version == TLS1_3_VERSION       ? "TLS_AES_128_GCM_SHA256"
       : row.key == tls::KeyType::kRsa2048 ? "ECDHE-RSA-AES128-GCM-SHA256"
                                           : "ECDHE-ECDSA-AES128-GCM-SHA256";
   const auto engine = [&] { return std::make_unique<ServerDriver>(kit); };
@@ -105,14 +105,15 @@ int main(int argc, char** argv) {
   using handfast::bench::Measure;
   using handfast::tls::KeyType;
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 15;
-  std::printf("| server's handshake, CPU us | engine | libssl | floor | /floor | /libssl | goal |\n");
+  std::printf(
+      "| server's handshake, CPU us | engine | libssl | floor | /floor | /libssl | goal |\n");
   std::printf("|---|---|---|---|---|---|---|\n");
   Measure({"P1 TLS 1.3 full, X25519 + ECDSA P-256", KeyType::kEcdsaP256, TLS1_3_VERSION,
            "<= 1.25 floor, <= 0.6 libssl"},
           rounds, 40);
-  Measure({"P2 TLS 1.3 full, X25519 + RSA-2048", KeyType::kRsa2048, TLS1_3_VERSION,
-           "<= 1.05 floor"},
-          rounds, 20);
+  Measure(
+      {"P2 TLS 1.3 full, X25519 + RSA-2048", KeyType::kRsa2048, TLS1_3_VERSION, "<= 1.05 floor"},
+      rounds, 20);
   Measure({"TLS 1.2 full, X25519 + ECDSA P-256", KeyType::kEcdsaP256, TLS1_2_VERSION, "-"}, rounds,
           40);
   Measure({"TLS 1.2 full, X25519 + RSA-2048", KeyType::kRsa2048, TLS1_2_VERSION, "-"}, rounds, 20);

@@ -1,11 +1,11 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "tests/bench/floor.h"
 
+#include <array>
+
 #include <openssl/hmac.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-
-#include <array>
 
 #include "tests/bench/require.h"
 

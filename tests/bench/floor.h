@@ -3,9 +3,9 @@
 #ifndef HANDFAST_TESTS_BENCH_FLOOR_H_
 #define HANDFAST_TESTS_BENCH_FLOOR_H_
 
-#include <openssl/evp.h>
-
 #include <memory>
+
+#include <openssl/evp.h>
 
 #include "tls/base/bytes.h"
 #include "tls/crypto/sign.h"

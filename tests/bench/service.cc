@@ -39,11 +39,11 @@ Service::Service(const std::string& programs, const std::string& folder,
   chmod((folder + "/key.pem").c_str(), 0600);
   std::ofstream(folder + "/chain.pem") << leaf.chain_pem;
   setenv("HANDFAST_ENDPOINT", endpoint_.c_str(), 1);
-  Require(RunToEnd({programs + "/client/cli/handfast", "keys", "import", "--id", "bench",
-                    "--key-file", folder + "/key.pem", "--chain-file", folder + "/chain.pem",
-                    "--default"},
-                   folder + "/import.log"),
-          "the key is imported");
+  Require(
+      RunToEnd({programs + "/client/cli/handfast", "keys", "import", "--id", "bench", "--key-file",
+                folder + "/key.pem", "--chain-file", folder + "/chain.pem", "--default"},
+               folder + "/import.log"),
+      "the key is imported");
 }
 
 }  // namespace handfast::bench

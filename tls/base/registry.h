@@ -115,13 +115,13 @@ enum class ExtensionType : uint16_t {
 };
 
 // Names as the RFCs print them, for the ladder, logs and metric labels; "0x1a2a" where unknown.
-std::string Name(ProtocolVersion version);   // "TLSv1.3"
-std::string Name(CipherSuite suite);         // "TLS_AES_128_GCM_SHA256"
-std::string Name(NamedGroup group);          // "x25519"
-std::string Name(SignatureScheme scheme);    // "ecdsa_secp256r1_sha256"
-std::string Name(ContentType type);          // "handshake"
-std::string Name(HandshakeType type);        // "client_hello"
-std::string Name(ExtensionType type);        // "server_name"
+std::string Name(ProtocolVersion version);  // "TLSv1.3"
+std::string Name(CipherSuite suite);        // "TLS_AES_128_GCM_SHA256"
+std::string Name(NamedGroup group);         // "x25519"
+std::string Name(SignatureScheme scheme);   // "ecdsa_secp256r1_sha256"
+std::string Name(ContentType type);         // "handshake"
+std::string Name(HandshakeType type);       // "client_hello"
+std::string Name(ExtensionType type);       // "server_name"
 
 }  // namespace handfast::tls
 

@@ -81,8 +81,7 @@ Result<Connection> Load(ByteView saved) {
     return Reason::kDecodeError;
   }
   const ByteView body = saved.first(saved.size() - kChecksum);
-  if (!Equal(Hash(HashAlgorithm::kSha256, body).view().first(kChecksum),
-             saved.last(kChecksum))) {
+  if (!Equal(Hash(HashAlgorithm::kSha256, body).view().first(kChecksum), saved.last(kChecksum))) {
     return Reason::kDecodeError;
   }
   auto state = std::make_unique<ConnectionState>();

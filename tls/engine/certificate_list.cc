@@ -10,8 +10,6 @@ CertificateAuthorities AuthoritiesOf(const Profile& profile) {
   return authorities;
 }
 
-Result<Bytes> LeafPublicKey(const std::vector<Bytes>& chain) {
-  return PublicKeyOf(chain.front());
-}
+Result<Bytes> LeafPublicKey(const std::vector<Bytes>& chain) { return PublicKeyOf(chain.front()); }
 
 }  // namespace handfast::tls

@@ -42,8 +42,8 @@ uint64_t QuestionOf(const Answer& answer) {
 
 Transition Step(ServerState spent, ByteView message, const Context& context) {
   const auto type = static_cast<HandshakeType>(message[0]);
-  return std::visit(
-      [&](auto& state) { return Move(state, type, message, context, Messages()); }, spent);
+  return std::visit([&](auto& state) { return Move(state, type, message, context, Messages()); },
+                    spent);
 }
 
 bool Answers(const ServerState& state, const Answer& answer) {

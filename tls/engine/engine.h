@@ -15,11 +15,10 @@ namespace handfast::tls {
 // Every message that has a form; the order of the columns in the printed matrix.
 template <class... M>
 struct MessageList {};
-using Messages =
-    MessageList<ClientHello, ServerHello, EncryptedExtensions, tls13::CertificateRequest,
-                tls13::Certificate, tls12::Certificate, tls12::ServerKeyExchange,
-                tls12::CertificateRequest, ServerHelloDone, tls12::ClientKeyExchange,
-                CertificateVerify, Finished, KeyUpdate>;
+using Messages = MessageList<ClientHello, ServerHello, EncryptedExtensions,
+                             tls13::CertificateRequest, tls13::Certificate, tls12::Certificate,
+                             tls12::ServerKeyExchange, tls12::CertificateRequest, ServerHelloDone,
+                             tls12::ClientKeyExchange, CertificateVerify, Finished, KeyUpdate>;
 
 template <class State, class M>
 concept LegalMessage = requires(State state, const Received<M>& message, const Context& context) {

@@ -53,8 +53,7 @@ std::array<uint8_t, kVerifyDataSize12> FinishedVerifyData12(HashAlgorithm algori
                                                             std::string_view label,
                                                             const Digest& transcript_hash) {
   std::array<uint8_t, kVerifyDataSize12> verify_data;
-  Prf(algorithm, SecretAccess::Open(master.secret), label, transcript_hash.view(), {},
-      verify_data);
+  Prf(algorithm, SecretAccess::Open(master.secret), label, transcript_hash.view(), {}, verify_data);
   return verify_data;
 }
 

@@ -55,10 +55,10 @@ Profile IntermediateProfile() {
        CipherSuite::kEcdheRsaChaCha20Poly1305Sha256});
   profile.groups.push_back(NamedGroup::kSecp384r1);
   // For TLS 1.2 peers that predate RSA-PSS; TLS 1.3 keeps them to certificates.
-  profile.signature_schemes.insert(profile.signature_schemes.end(),
-                                   {SignatureScheme::kRsaPkcs1Sha256,
-                                    SignatureScheme::kRsaPkcs1Sha384,
-                                    SignatureScheme::kRsaPkcs1Sha512});
+  profile.signature_schemes.insert(
+      profile.signature_schemes.end(),
+      {SignatureScheme::kRsaPkcs1Sha256, SignatureScheme::kRsaPkcs1Sha384,
+       SignatureScheme::kRsaPkcs1Sha512});
   return profile;
 }
 

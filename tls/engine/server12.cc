@@ -27,7 +27,8 @@ void MarkDowngrade(const Profile& profile, HelloRandom& random) {
 }
 
 // The first common suite whose authentication is that of our scheme.
-std::optional<CipherSuite> SuiteFor(SignatureScheme scheme, const std::vector<CipherSuite>& suites) {
+std::optional<CipherSuite> SuiteFor(SignatureScheme scheme,
+                                    const std::vector<CipherSuite>& suites) {
   for (CipherSuite suite : suites) {
     if (FindSuite(suite)->authentication == AuthenticationOf(scheme)) return suite;
   }
@@ -79,8 +80,13 @@ KeyExchange BeginKeyExchange(AwaitChoice& state, const Offer12& offer, const Pro
   Transcript transcript(FindSuite(state.hello.negotiated->cipher_suite)->hash);
   if (profile.client_auth != ClientAuth::kNone) transcript.KeepWhole();
   transcript.Add(state.client_hello);
-  KeyExchange exchange{nullptr,          0, std::move(transcript), std::move(pair), {},
-                       state.hello.server_random, offer.extended_master_secret,
+  KeyExchange exchange{nullptr,
+                       0,
+                       std::move(transcript),
+                       std::move(pair),
+                       {},
+                       state.hello.server_random,
+                       offer.extended_master_secret,
                        state.hello.record_size_limit};
   std::copy_n(state.client_hello.begin() + kClientRandomOffset, kRandomSize,
               exchange.client_random.begin());
@@ -165,9 +171,8 @@ Transition On(WaitClientKeyExchange state, const Received<ClientKeyExchange>& re
                       std::move(master), std::move(keys),
                       MaxPlaintext(context.profile, exchange.record_size_limit)};
   if (!state.public_key.empty()) {
-    return {WaitCertificateVerify{std::move(flight), std::move(state.public_key)},
-            {},
-            std::nullopt};
+    return {
+        WaitCertificateVerify{std::move(flight), std::move(state.public_key)}, {}, std::nullopt};
   }
   return AwaitChangeCipherSpec(std::move(flight));
 }
@@ -178,8 +183,7 @@ Transition AwaitChangeCipherSpec(ClientFlight flight) {
   effects.emplace_back(ArmReadKeys{std::move(flight.keys.client), flight.max_plaintext});
   return {WaitFinished{std::move(flight.negotiated), std::move(flight.transcript),
                        std::move(flight.master), std::move(flight.keys.server)},
-          std::move(effects),
-          std::nullopt};
+          std::move(effects), std::nullopt};
 }
 
 Transition On(WaitFinished state, const Received<Finished>& received, const Context&) {

@@ -96,8 +96,7 @@ Transition RequestRetry(AwaitChoice state, const Offer13& offer,
   if (!hello.legacy_session_id.empty()) effects.emplace_back(SendChangeCipherSpec{});
   return {WaitRetriedClientHello{std::move(hello), std::move(credential), std::move(transcript),
                                  offer.first_hello},
-          std::move(effects),
-          std::nullopt};
+          std::move(effects), std::nullopt};
 }
 
 // ServerHello to Certificate, and the question for the signature. `transcript` ends with the
@@ -146,12 +145,10 @@ Transition SendServerFlight(Hello hello, const Credential& credential, ByteView 
   if (first_flight && !hello.legacy_session_id.empty()) {
     effects.emplace_back(SendChangeCipherSpec{});
   }
-  effects.emplace_back(
-      InstallWriteKeys{TrafficKeys13{suite.suite, std::move(traffic.server), 0},
-                       negotiated.max_fragment});
-  effects.emplace_back(
-      InstallReadKeys{TrafficKeys13{suite.suite, std::move(traffic.client), 0},
-                      MaxPlaintext(profile, hello.record_size_limit)});
+  effects.emplace_back(InstallWriteKeys{TrafficKeys13{suite.suite, std::move(traffic.server), 0},
+                                        negotiated.max_fragment});
+  effects.emplace_back(InstallReadKeys{TrafficKeys13{suite.suite, std::move(traffic.client), 0},
+                                       MaxPlaintext(profile, hello.record_size_limit)});
   next.record_size_limit = hello.record_size_limit;
   next.negotiated = std::move(hello.negotiated);
   return {std::move(next), std::move(effects), std::move(ask)};
@@ -194,8 +191,8 @@ Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context
   if (answer.signature.empty()) return Fail(answer.refusal);
   const SuiteInfo& suite = *FindSuite(state.negotiated->cipher_suite);
   const size_t signed_from = state.flight.size();
-  if (!AppendMessage(state.flight, CertificateVerify{state.negotiated->signature_scheme,
-                                                     answer.signature})) {
+  if (!AppendMessage(state.flight,
+                     CertificateVerify{state.negotiated->signature_scheme, answer.signature})) {
     return Fail(Reason::kInternalError);
   }
   state.transcript.Add(ByteView(state.flight).subspan(signed_from));
@@ -215,10 +212,10 @@ Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context
   effects.emplace_back(
       InstallWriteKeys{TrafficKeys13{suite.suite, std::move(application.server), 0},
                        state.negotiated->max_fragment});
-  ClientFlight flight{std::move(state.negotiated), state.next_question,
-                      std::move(state.transcript), std::move(state.client_finished_key),
-                      std::move(application.client),
-                      MaxPlaintext(context.profile, state.record_size_limit)};
+  ClientFlight flight{
+      std::move(state.negotiated),   state.next_question,
+      std::move(state.transcript),   std::move(state.client_finished_key),
+      std::move(application.client), MaxPlaintext(context.profile, state.record_size_limit)};
   if (context.profile.client_auth != ClientAuth::kNone) {
     return {WaitCertificate{std::move(flight)}, std::move(effects), std::nullopt};
   }

@@ -204,8 +204,8 @@ struct KeyUpdate {
 template <class M>
 [[nodiscard]] bool AppendMessage(Bytes& out, const M& message) {
   Writer writer(out);
-  return writer.U8(M::kType) &&
-         writer.Prefixed(3, {.min = 0, .max = 0xffffff}, [&] { return M::Layout(writer, message); });
+  return writer.U8(M::kType) && writer.Prefixed(3, {.min = 0, .max = 0xffffff},
+                                                [&] { return M::Layout(writer, message); });
 }
 
 }  // namespace handfast::tls

@@ -1,11 +1,11 @@
 #include "tests/tls/connection/libssl_client.h"
 
+#include <cstdio>
+#include <cstdlib>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-
-#include <cstdio>
-#include <cstdlib>
 
 namespace handfast::tls::test {
 namespace {
@@ -107,7 +107,8 @@ Bytes LibsslClient::Drain() {
 }
 
 Bytes LibsslClient::Receive(ByteView from_server) {
-  if (!from_server.empty()) BIO_write(in_, from_server.data(), static_cast<int>(from_server.size()));
+  if (!from_server.empty())
+    BIO_write(in_, from_server.data(), static_cast<int>(from_server.size()));
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_);
   if (result != 1) {
@@ -128,7 +129,8 @@ Bytes LibsslClient::Write(ByteView plaintext) {
 }
 
 Bytes LibsslClient::Read(ByteView from_server) {
-  if (!from_server.empty()) BIO_write(in_, from_server.data(), static_cast<int>(from_server.size()));
+  if (!from_server.empty())
+    BIO_write(in_, from_server.data(), static_cast<int>(from_server.size()));
   Bytes plaintext;
   uint8_t chunk[16384];
   for (int n; (n = SSL_read(ssl_, chunk, sizeof(chunk))) > 0;) {

@@ -2,11 +2,11 @@
 #ifndef HANDFAST_TESTS_TLS_CONNECTION_LIBSSL_CLIENT_H_
 #define HANDFAST_TESTS_TLS_CONNECTION_LIBSSL_CLIENT_H_
 
-#include <openssl/ssl.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <openssl/ssl.h>
 
 #include "tests/tls/crypto/test_ca.h"
 #include "tls/base/bytes.h"
@@ -14,16 +14,16 @@
 namespace handfast::tls::test {
 
 struct LibsslOptions {
-  int version = TLS1_3_VERSION;         // both minimum and maximum
-  std::string cipher_suites = {};       // TLS 1.3 names; empty: the default
-  std::string cipher_list = {};         // TLS 1.2 names
-  std::string groups = {};              // "P-256:X25519"
+  int version = TLS1_3_VERSION;    // both minimum and maximum
+  std::string cipher_suites = {};  // TLS 1.3 names; empty: the default
+  std::string cipher_list = {};    // TLS 1.2 names
+  std::string groups = {};         // "P-256:X25519"
   std::string signature_algorithms = {};
   std::string server_name = {};
   std::vector<std::string> alpn = {};
-  std::string trusted_pem = {};         // empty: the server is not verified
-  const Leaf* certificate = nullptr;    // shown where one is asked for
-  int max_fragment = 0;                 // SSL_CTX_set_max_send_fragment
+  std::string trusted_pem = {};       // empty: the server is not verified
+  const Leaf* certificate = nullptr;  // shown where one is asked for
+  int max_fragment = 0;               // SSL_CTX_set_max_send_fragment
 };
 
 class LibsslClient {

@@ -1,8 +1,8 @@
 // The whole handshake against libssl, in process: version x suite x key type x group x client
 // authentication, records both ways with the released keys, and every cell again with amnesia.
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "tests/tls/connection/libssl_client.h"
 #include "tests/tls/connection/server_driver.h"
@@ -65,8 +65,8 @@ struct Cell {
 std::vector<Cell> Cells() {
   std::vector<Cell> cells;
   for (KeyType key : kKeyTypes) {
-    for (const char* suite : {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
-                              "TLS_CHACHA20_POLY1305_SHA256"}) {
+    for (const char* suite :
+         {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}) {
       for (const char* groups : {"X25519", "P-256", "P-384:X25519"}) {
         cells.push_back({key, TLS1_3_VERSION, suite, groups});
       }
@@ -128,8 +128,8 @@ TEST_P(LibsslTest, MutualAuthentication) {
   kit.profile.client_auth = ClientAuth::kRequired;
   kit.clients = std::make_shared<TrustBundle>(Root().Bundle());
   kit.profile.certificate_authorities = kit.clients->subjects();
-  const Leaf client_leaf =
-      Root().Issue({.type = GetParam().key, .uris = {"spiffe://a/b"}, .server = false, .client = true});
+  const Leaf client_leaf = Root().Issue(
+      {.type = GetParam().key, .uris = {"spiffe://a/b"}, .server = false, .client = true});
   for (bool amnesia : {false, true}) {
     LibsslOptions options = ClientOptions();
     options.certificate = &client_leaf;

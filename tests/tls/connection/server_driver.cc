@@ -49,8 +49,7 @@ std::optional<Question> ServerDriver::StepOnce(const Input& input, Bytes& to_pee
     }
     connection_ = *std::move(restored);
   }
-  Stepped stepped =
-      Step(*std::move(connection_), input, Context{kit_.profile, randomness_});
+  Stepped stepped = Step(*std::move(connection_), input, Context{kit_.profile, randomness_});
   connection_ = std::move(stepped.connection);
   Append(to_peer, stepped.output.to_peer);
   if (stepped.output.failure) failure_ = stepped.output.failure;
