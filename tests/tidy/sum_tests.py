@@ -28,6 +28,7 @@ class Sum:
         self.passed = 0
         self.failures = []
         self.skips = []
+        self.repeats = []
 
     def add_case(self, where, case, script_output):
         name = f"{where} {case.get('classname') or ''}.{case.get('name')}".replace(" .", " ")
@@ -88,6 +89,8 @@ def add_run(total, configuration, events):
         if "testResult" in kind and "testResult" in event:
             key = kind["testResult"]
             shard = (key["label"], key.get("run"), key.get("shard"))
+            if shard in last_attempts:
+                total.repeats.append(f"{configuration} {key['label']}")
             last_attempts[shard] = event
         elif "targetCompleted" in kind and "aborted" not in event:
             if not event.get("completed", {}).get("success"):
@@ -131,6 +134,8 @@ def main(arguments):
         add_run(total, configuration, _read_events(path))
     for skip in total.skips:
         print(f"SKIPPED {skip}")
+    for repeat in total.repeats:
+        print(f"REPEATED {repeat}: failed at first, see its log")
     for failure in total.failures:
         print(f"FAILED  {failure}")
     if not total.passed and not total.failures:

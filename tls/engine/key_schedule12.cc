@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kMasterSecretSize = 48;
 // Both directions' AES-256 keys and 12-byte IVs.
-constexpr size_t kMaxKeyBlock = 2 * (32 + 12);
+constexpr size_t kMaxKeyBlock = size_t{2} * (32 + 12);
 
 }  // namespace
 

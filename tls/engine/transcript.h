@@ -15,7 +15,7 @@ class Transcript {
  public:
   Transcript() : Transcript(HashAlgorithm::kSha256) {}
   explicit Transcript(HashAlgorithm algorithm) : hash_(algorithm) {}
-  Transcript(RunningHash hash, std::optional<Bytes> whole)
+  Transcript(const RunningHash& hash, std::optional<Bytes> whole)
       : hash_(hash), whole_(std::move(whole)) {}
 
   void Add(ByteView message) {

@@ -291,8 +291,14 @@ TEST(RelayLife, ReadingStopsWhileRepliesWait) {
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
   }
   EXPECT_LT(seen, kStarts / 2);
-  for (int replies = 0; replies < kStarts; ++replies) ASSERT_TRUE(call.Next());
-  EXPECT_EQ(service.metrics.started, kStarts);
+  // On a busy machine more than 1,024 may be read before the first is worked on: those are refused.
+  int refused = 0;
+  for (int replies = 0; replies < kStarts; ++replies) {
+    const auto reply = call.Next();
+    ASSERT_TRUE(reply);
+    if (reply->has_error()) ++refused;
+  }
+  EXPECT_EQ(service.metrics.started + refused, kStarts);
   writer.join();
 }
 
