@@ -48,15 +48,15 @@ void Must(std::vector<std::string> argv) {
 // The only form in which pk12util takes a private key. Encrypted under an empty password.
 std::string Pkcs12(const Leaf& leaf) {
   const uint8_t* der = leaf.chain[0].data();
-  X509* certificate = d2i_X509(nullptr, &der, static_cast<long>(leaf.chain[0].size()));
+  X509* certificate = d2i_X509(nullptr, &der, static_cast<int64_t>(leaf.chain[0].size()));
   der = leaf.key_pkcs8.data();
-  EVP_PKEY* key = d2i_AutoPrivateKey(nullptr, &der, static_cast<long>(leaf.key_pkcs8.size()));
+  EVP_PKEY* key = d2i_AutoPrivateKey(nullptr, &der, static_cast<int64_t>(leaf.key_pkcs8.size()));
   PKCS12* bundle = PKCS12_create("", kNickname, key, certificate, nullptr, 0, 0, 0, 0, 0);
   Require(bundle != nullptr, "PKCS12_create");
   BIO* out = BIO_new(BIO_s_mem());
   Require(i2d_PKCS12_bio(out, bundle) == 1, "PKCS#12");
   char* bytes = nullptr;
-  const long size = BIO_get_mem_data(out, &bytes);
+  const int64_t size = BIO_get_mem_data(out, &bytes);
   std::string content(bytes, static_cast<size_t>(size));
   BIO_free(out);
   PKCS12_free(bundle);
@@ -70,7 +70,7 @@ std::string NewNssDatabase(const KeyType* type) {
   const std::string folder = Folder() + "/" + name;
   std::filesystem::remove_all(folder);
   std::filesystem::create_directory(folder);
-  const std::string database = "sql:" + folder;
+  std::string database = "sql:" + folder;
   Must({"certutil", "-N", "--empty-password", "-d", database});
   Must({"certutil", "-A", "-n", "root", "-t", "C,,", "-i", RootFile(), "-d", database});
   if (type != nullptr) {
@@ -83,7 +83,7 @@ std::string NewNssDatabase(const KeyType* type) {
 }  // namespace
 
 std::string WriteFile(const std::string& name, const std::string& content) {
-  const std::string path = Folder() + "/" + name;
+  std::string path = Folder() + "/" + name;
   std::ofstream(path, std::ios::binary) << content;
   return path;
 }

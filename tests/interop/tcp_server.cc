@@ -28,7 +28,7 @@ void Require(bool condition, const char* what) {
 }
 
 // False when the deadline came first.
-bool WaitFor(int fd, short events, Deadline deadline) {
+bool WaitFor(int fd, int16_t events, Deadline deadline) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     pollfd ready{fd, events, 0};

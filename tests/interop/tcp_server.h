@@ -32,7 +32,7 @@ struct Served {
   std::optional<HandshakeFailure> failure;
   std::string state;  // the connection's state by name, when the handshake ended
   // Who holds the kit's credential then; 1: the kit alone, the failed connection has let it go.
-  long credential_holders = 0;
+  int64_t credential_holders = 0;
   int client_hellos = 0;      // 2: after a HelloRetryRequest
   std::string request;        // all plaintext that came
   bool close_notify = false;  // the peer said that it ends

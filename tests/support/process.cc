@@ -41,6 +41,7 @@ std::vector<std::string> EnvironmentWith(const std::vector<std::string>& changes
 
 std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
   for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
   pointers.push_back(nullptr);
   return pointers;
@@ -69,7 +70,7 @@ std::string FindProgram(std::string_view name) {
   std::string folders = path == nullptr ? "/usr/bin:/bin" : path;
   folders += ":/usr/local/sbin:/usr/sbin:/sbin:";
   for (size_t at = 0, end; (end = folders.find(':', at)) != std::string::npos; at = end + 1) {
-    const std::string file = folders.substr(at, end - at).append("/").append(name);
+    std::string file = folders.substr(at, end - at).append("/").append(name);
     if (end != at && access(file.c_str(), X_OK) == 0) return file;
   }
   return "";

@@ -1,6 +1,6 @@
 #include "tests/support/process.h"
 
-#include <signal.h>
+#include <csignal>
 
 #include <gtest/gtest.h>
 
