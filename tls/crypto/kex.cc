@@ -1,18 +1,15 @@
 // Both forms of key exchange go through the cheapest constant-time public interface of libcrypto
 // (README.md has the figures):
-// - X25519 through one derivation context per pair. The public key is X25519(scalar, 9), which the
-//   derivation computes faster than key generation does, and the same context then meets the peer.
+// - X25519 through EVP, with one generation context a thread.
 // - The NIST curves through EC_POINT_mul, which is what EVP_PKEY_derive and EVP_PKEY_generate end
 //   in, without the objects around it.
 #include "tls/crypto/kex.h"
 
 #include <array>
 
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
-#include <openssl/rand.h>
 
 #include "tls/base/secret_access.h"
 #include "tls/crypto/libcrypto.h"
@@ -33,39 +30,18 @@ constexpr size_t kMaxPointSize = 1 + 2 * kMaxScalarSize;  // uncompressed
 
 // ---- X25519 ---------------------------------------------------------------------------------
 
-using X25519Bytes = std::array<uint8_t, kX25519Size>;
-constexpr X25519Bytes kBasePoint = {9};  // RFC 7748 §6.1
-
-// `scalar` null: a public key alone.
-Key MakeX25519(EVP_PKEY_CTX* context, ByteView point, const uint8_t* scalar) {
-  OSSL_PARAM parameters[3];
-  int count = 0;
-  parameters[count++] = OSSL_PARAM_construct_octet_string(
-      OSSL_PKEY_PARAM_PUB_KEY, const_cast<uint8_t*>(point.data()), point.size());
-  if (scalar != nullptr) {
-    parameters[count++] = OSSL_PARAM_construct_octet_string(
-        OSSL_PKEY_PARAM_PRIV_KEY, const_cast<uint8_t*>(scalar), kX25519Size);
-  }
-  parameters[count] = OSSL_PARAM_construct_end();
-  EVP_PKEY* key = nullptr;
-  EVP_PKEY_fromdata(context, &key, scalar == nullptr ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR,
-                    parameters);
-  return Key(key);
-}
-
 // What a thread reuses from one pair to the next; nothing in it is secret.
 struct X25519Tools {
   X25519Tools() {
-    from_data.reset(EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr));
-    if (from_data == nullptr || EVP_PKEY_fromdata_init(from_data.get()) != 1) return;
-    base = MakeX25519(from_data.get(), kBasePoint, nullptr);
-    peer = MakeX25519(from_data.get(), kBasePoint, nullptr);
+    generation.reset(EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr));
+    // Any point: it takes each peer's in turn.
+    static constexpr uint8_t kBasePoint[kX25519Size] = {9};  // RFC 7748 §6.1
+    peer.reset(EVP_PKEY_new_raw_public_key_ex(nullptr, "X25519", nullptr, kBasePoint, kX25519Size));
+    if (generation != nullptr && EVP_PKEY_keygen_init(generation.get()) != 1) generation.reset();
   }
-  bool ok() const { return base != nullptr && peer != nullptr; }
 
-  KeyContext from_data;
-  Key base;
-  Key peer;  // takes each peer's point in turn
+  KeyContext generation;
+  Key peer;
 };
 
 X25519Tools& ThreadTools() {
@@ -73,23 +49,16 @@ X25519Tools& ThreadTools() {
   return tools;
 }
 
-// A derivation context that holds `scalar`. Its key is told that its public part is the base point:
-// computing the true one would cost a multiplication, and derivation never looks at it.
-KeyContext NewX25519Derivation(ByteView scalar) {
-  X25519Tools& tools = ThreadTools();
-  if (!tools.ok()) return nullptr;
-  Key key = MakeX25519(tools.from_data.get(), kBasePoint, scalar.data());
-  if (key == nullptr) return nullptr;
-  KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
-  if (context == nullptr || EVP_PKEY_derive_init(context.get()) != 1) return nullptr;
-  return context;
-}
-
 // False also where the result is all zeros: libcrypto refuses it, and compares in constant time.
-bool X25519Multiply(EVP_PKEY_CTX* derivation, EVP_PKEY* point, std::span<uint8_t> out) {
+bool DeriveX25519(EVP_PKEY* key, ByteView peer_point, std::span<uint8_t> out) {
+  EVP_PKEY* const peer = ThreadTools().peer.get();
+  const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   size_t size = out.size();
-  return EVP_PKEY_derive_set_peer_ex(derivation, point, /*validate_peer=*/0) == 1 &&
-         EVP_PKEY_derive(derivation, out.data(), &size) == 1 && size == out.size();
+  return peer != nullptr && context != nullptr && peer_point.size() == kX25519Size &&
+         EVP_PKEY_set1_encoded_public_key(peer, peer_point.data(), kX25519Size) == 1 &&
+         EVP_PKEY_derive_init(context.get()) == 1 &&
+         EVP_PKEY_derive_set_peer_ex(context.get(), peer, /*validate_peer=*/0) == 1 &&
+         EVP_PKEY_derive(context.get(), out.data(), &size) == 1 && size == out.size();
 }
 
 // ---- The NIST curves ------------------------------------------------------------------------
@@ -157,20 +126,19 @@ bool DeriveOnCurve(const Curve& curve, ByteView scalar_bytes, ByteView peer,
 
 struct KeyPair::State {
   NamedGroup group;
-  Secret<kMaxScalarSize> scalar;
+  Key x25519 = nullptr;           // of that group alone
+  Secret<kMaxScalarSize> scalar;  // of the others
   std::array<uint8_t, kMaxPointSize> public_key;
   size_t public_key_size = 0;
-  KeyContext derivation = nullptr;  // X25519 only
 
-  static Result<KeyPair> FromX25519(ByteView scalar) {
+  static Result<KeyPair> FromX25519(Key key) {
     auto state = std::make_unique<State>();
     state->group = NamedGroup::kX25519;
-    state->scalar = *Secret<kMaxScalarSize>::From(scalar);
-    state->derivation = NewX25519Derivation(scalar);
+    state->x25519 = std::move(key);
     state->public_key_size = kX25519Size;
-    if (state->derivation == nullptr ||
-        !X25519Multiply(state->derivation.get(), ThreadTools().base.get(),
-                        std::span(state->public_key).first(kX25519Size))) {
+    if (state->x25519 == nullptr ||
+        EVP_PKEY_get_raw_public_key(state->x25519.get(), state->public_key.data(),
+                                    &state->public_key_size) != 1) {
       return Reason::kInternalError;
     }
     return KeyPair(std::move(state));
@@ -200,10 +168,12 @@ KeyPair::~KeyPair() = default;
 Result<KeyPair> KeyPair::Generate(NamedGroup group) {
   ClearErrorsOnReturn clear;
   if (group == NamedGroup::kX25519) {
-    Secret<kX25519Size> scalar;
-    const std::span<uint8_t> bytes = SecretAccess::Fill(scalar, kX25519Size);
-    if (RAND_priv_bytes(bytes.data(), kX25519Size) != 1) return Reason::kInternalError;
-    return State::FromX25519(bytes);
+    EVP_PKEY_CTX* const generation = ThreadTools().generation.get();
+    EVP_PKEY* key = nullptr;
+    if (generation == nullptr || EVP_PKEY_generate(generation, &key) != 1) {
+      return Reason::kInternalError;
+    }
+    return State::FromX25519(Key(key));
   }
   const Curve* curve = FindCurve(group);
   if (curve == nullptr) return Reason::kInternalError;
@@ -224,7 +194,8 @@ Result<KeyPair> KeyPair::FromPrivate(NamedGroup group, ByteView private_key) {
   ClearErrorsOnReturn clear;
   if (group == NamedGroup::kX25519) {
     if (private_key.size() != kX25519Size) return Reason::kInternalError;
-    return State::FromX25519(private_key);
+    return State::FromX25519(Key(EVP_PKEY_new_raw_private_key_ex(
+        nullptr, "X25519", nullptr, private_key.data(), private_key.size())));
   }
   const Curve* curve = FindCurve(group);
   if (curve == nullptr || private_key.size() != curve->size) return Reason::kInternalError;
@@ -245,7 +216,14 @@ ByteView KeyPair::public_key() const {
 }
 
 Secret<66> KeyPair::PrivateKey() const {
-  return *Secret<kMaxScalarSize>::From(SecretAccess::Open(state_->scalar));
+  if (state_->x25519 == nullptr) {
+    return *Secret<kMaxScalarSize>::From(SecretAccess::Open(state_->scalar));
+  }
+  Secret<kMaxScalarSize> scalar;
+  size_t size = kX25519Size;
+  EVP_PKEY_get_raw_private_key(state_->x25519.get(), SecretAccess::Fill(scalar, kX25519Size).data(),
+                               &size);
+  return scalar;
 }
 
 Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
@@ -254,15 +232,10 @@ Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
   if (spent == nullptr) return Reason::kInternalError;
   SharedSecret shared;
   if (spent->group == NamedGroup::kX25519) {
-    X25519Tools& tools = ThreadTools();
-    if (!tools.ok()) return Reason::kInternalError;
     // RFC 8446 §7.4.2: "Implementations MUST check whether the computed Diffie-Hellman shared
     // secret is the all-zero value and abort if so"
-    if (peer_public_key.size() != kX25519Size ||
-        EVP_PKEY_set1_encoded_public_key(tools.peer.get(), peer_public_key.data(), kX25519Size) !=
-            1 ||
-        !X25519Multiply(spent->derivation.get(), tools.peer.get(),
-                        SecretAccess::Fill(shared, kX25519Size))) {
+    if (!DeriveX25519(spent->x25519.get(), peer_public_key,
+                      SecretAccess::Fill(shared, kX25519Size))) {
       return Reason::kBadKeyShare;
     }
     return shared;
