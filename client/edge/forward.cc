@@ -46,7 +46,7 @@ tls::Bytes Connection::MakeProxyHeader(const v1::Established& info) const {
   tls_info.alpn = info.alpn();
   if (info.has_peer()) {
     tls_info.client_verified = true;
-    tls_info.client_common_name = CommonNameOf(info.peer().subject());
+    tls_info.client_common_name = info.peer().common_name();
     if (!info.peer().uris().empty()) tls_info.client_uri = info.peer().uris(0);
   }
   Address destination;

@@ -38,8 +38,8 @@ constexpr uint8_t kTlvSslCipher = 0x23;
 constexpr uint8_t kClientSsl = 0x01;
 constexpr uint8_t kClientCertConnection = 0x02;
 
-// A value longer than this would push the header over what backends read at once.
-constexpr size_t kMaxTlvText = 512;
+// The longest SPIFFE ID. A longer text is left out: cut, it would be somebody else's.
+constexpr size_t kMaxTlvText = 2048;
 
 Address MakeIpv4(ByteView host, ByteView port) {
   Address address;
@@ -114,7 +114,7 @@ void AppendTlv(uint8_t type, ByteView value, Bytes& out) {
 }
 
 void AppendTextTlv(uint8_t type, std::string_view text, Bytes& out) {
-  if (!text.empty()) AppendTlv(type, tls::AsBytes(text.substr(0, kMaxTlvText)), out);
+  if (!text.empty() && text.size() <= kMaxTlvText) AppendTlv(type, tls::AsBytes(text), out);
 }
 
 void AppendSslTlv(const ProxyTlsInfo& info, Bytes& out) {
@@ -168,26 +168,6 @@ void AppendProxyHeader(const Address& source, const Address& destination, const 
   out.push_back(static_cast<uint8_t>(body.size() >> 8));
   out.push_back(static_cast<uint8_t>(body.size()));
   tls::Append(out, body);
-}
-
-// A value may hold an escaped separator, and "CN=" within: cut at those that are not escaped.
-std::string CommonNameOf(const std::string& subject) {
-  std::string part;
-  for (size_t i = 0; i <= subject.size(); ++i) {
-    const bool at_end = i == subject.size();
-    if (at_end || subject[i] == ',' || subject[i] == '+') {
-      const size_t start = part.find_first_not_of(' ');
-      if (start != std::string::npos && part.compare(start, 3, "CN=") == 0) {
-        return part.substr(start + 3);
-      }
-      part.clear();
-    } else if (subject[i] == '\\' && i + 1 < subject.size()) {
-      part += subject[++i];
-    } else {
-      part += subject[i];
-    }
-  }
-  return {};
 }
 
 }  // namespace handfast::edge

@@ -46,12 +46,10 @@ struct ProxyTlsInfo {
   std::string client_uri;
 };
 
-// Appends a header. Addresses that are not both IPv4 or both IPv6 are left out (UNSPEC).
+// Appends a header. Addresses that are not both IPv4 or both IPv6 are left out (UNSPEC), and so is
+// a text of more than 2048 bytes.
 void AppendProxyHeader(const Address& source, const Address& destination, const ProxyTlsInfo& info,
                        tls::Bytes& out);
-
-// The common name of a distinguished name as RFC 4514 writes it; empty where there is none.
-std::string CommonNameOf(const std::string& subject);
 
 }  // namespace handfast::edge
 

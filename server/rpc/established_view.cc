@@ -45,6 +45,7 @@ void ShowPeer(const std::vector<tls::Bytes>& chain, const std::string& verified_
   for (const std::string& uri : leaf->uris) into.add_uris(Printable(uri));
   for (const std::string& name : leaf->dns_names) into.add_dns_names(Printable(name));
   into.set_subject(Printable(leaf->subject));
+  into.set_common_name(leaf->common_name);
 }
 
 }  // namespace

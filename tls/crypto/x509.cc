@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <climits>
 
 #include <openssl/bio.h>
@@ -48,6 +49,21 @@ std::string NameText(const X509_NAME* name) {
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
   return std::string(text, static_cast<size_t>(size));
+}
+
+// Where there are several it is each reader's guess which one counts: none does.
+std::string CommonName(const X509_NAME* name) {
+  const int index = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+  if (index < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, index) >= 0) return {};
+  uint8_t* utf8 = nullptr;
+  const int size =
+      ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index)));
+  if (size < 0) return {};
+  std::string text(reinterpret_cast<const char*>(utf8), static_cast<size_t>(size));
+  OPENSSL_free(utf8);
+  const auto is_control = [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(text.begin(), text.end(), is_control)) return {};
+  return text;
 }
 
 std::string SerialHex(const X509* certificate) {
@@ -109,6 +125,7 @@ Result<CertificateInfo> ReadCertificate(ByteView der) {
   if (certificate == nullptr) return Reason::kBadCertificate;
   CertificateInfo info;
   info.subject = NameText(X509_get_subject_name(certificate.get()));
+  info.common_name = CommonName(X509_get_subject_name(certificate.get()));
   info.issuer = NameText(X509_get_issuer_name(certificate.get()));
   info.serial = SerialHex(certificate.get());
   info.subject_der = Encoded<i2d_X509_NAME>(X509_get_subject_name(certificate.get()));

@@ -18,6 +18,8 @@ namespace handfast::tls {
 
 struct CertificateInfo {
   std::string subject;  // RFC 2253 form, for people
+  // UTF-8; empty where the subject has none, or more than one, or one with a control character.
+  std::string common_name;
   std::string issuer;
   std::string serial;    // hex
   Bytes subject_der;     // the Name, for certificate_authorities

@@ -105,13 +105,16 @@ TEST(ProxyProtocolTest, TellsTheVerifiedIdentity) {
   EXPECT_NE(bytes.find(std::string("\xe1\x00\x11spiffe://test/web", 20)), std::string::npos);
 }
 
-TEST(ProxyProtocolTest, CommonNameIsNotFooledByEscapes) {
-  EXPECT_EQ(CommonNameOf("CN=web,O=Test"), "web");
-  EXPECT_EQ(CommonNameOf("O=Test,CN=web"), "web");
-  EXPECT_EQ(CommonNameOf("O=x\\,CN=admin,CN=web"), "web");
-  EXPECT_EQ(CommonNameOf("O=Test"), "");
-  EXPECT_EQ(CommonNameOf(""), "");
-  EXPECT_EQ(CommonNameOf("CN=a\\,b"), "a,b");
+TEST(ProxyProtocolTest, ATextThatIsTooLongIsLeftOutAndNotCut) {
+  ProxyTlsInfo info;
+  info.client_verified = true;
+  const std::string longest = "spiffe://test/" + std::string(2048 - 14, 'a');
+  info.client_uri = longest;
+  EXPECT_NE(tls::AsText(Header("192.0.2.1:1", "192.0.2.2:2", info)).find(longest),
+            std::string::npos);
+  info.client_uri = longest + "b";
+  EXPECT_EQ(tls::AsText(Header("192.0.2.1:1", "192.0.2.2:2", info)).find("spiffe"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -103,9 +103,18 @@ void AddUnknownCritical(X509* certificate) {
   ASN1_OBJECT_free(id);
 }
 
+using Subject = std::vector<std::pair<std::string, std::string>>;
+
+Subject SubjectOf(const LeafOptions& options) {
+  Subject subject;
+  if (!options.common_name.empty()) subject.emplace_back("CN", options.common_name);
+  subject.insert(subject.end(), options.more_subject.begin(), options.more_subject.end());
+  return subject;
+}
+
 // A certificate with everything but extensions and signature.
-CertificateRef Draft(const std::string& common_name, EVP_PKEY* key, X509* issuer,
-                     int64_t not_before, int64_t not_after) {
+CertificateRef Draft(const Subject& subject, EVP_PKEY* key, X509* issuer, int64_t not_before,
+                     int64_t not_after) {
   static std::atomic<long> serial{1000};
   CertificateRef certificate(X509_new(), X509_free);
   X509* x = certificate.get();
@@ -113,10 +122,10 @@ CertificateRef Draft(const std::string& common_name, EVP_PKEY* key, X509* issuer
   ASN1_INTEGER_set(X509_get_serialNumber(x), ++serial);
   Must(ASN1_TIME_set(X509_getm_notBefore(x), not_before) != nullptr, "notBefore");
   Must(ASN1_TIME_set(X509_getm_notAfter(x), not_after) != nullptr, "notAfter");
-  if (!common_name.empty()) {
-    Must(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
-                                    reinterpret_cast<const unsigned char*>(common_name.data()),
-                                    static_cast<int>(common_name.size()), -1, 0) == 1,
+  for (const auto& [type, value] : subject) {
+    Must(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), type.c_str(), MBSTRING_UTF8,
+                                    reinterpret_cast<const unsigned char*>(value.data()),
+                                    static_cast<int>(value.size()), -1, 0) == 1,
          "subject");
   }
   Must(X509_set_issuer_name(x, X509_get_subject_name(issuer == nullptr ? x : issuer)) == 1,
@@ -196,8 +205,8 @@ struct TestCa::State {
     auto state = std::make_shared<State>();
     state->key = NewKey(options.type, options.rsa_bits);
     X509* above = issuer == nullptr ? nullptr : issuer->certificate.get();
-    state->certificate = Draft(common_name, state->key.get(), above, options.not_before_unix_s,
-                               options.not_after_unix_s);
+    state->certificate = Draft({{"CN", common_name}}, state->key.get(), above,
+                               options.not_before_unix_s, options.not_after_unix_s);
     X509* x = state->certificate.get();
     X509* signer = above == nullptr ? x : above;
     if (options.basic_constraints) {
@@ -220,7 +229,7 @@ struct TestCa::State {
   }
 
   std::vector<Bytes> Chain(EVP_PKEY* subject_key, const LeafOptions& options) const {
-    const CertificateRef leaf = Draft(options.common_name, subject_key, certificate.get(),
+    const CertificateRef leaf = Draft(SubjectOf(options), subject_key, certificate.get(),
                                       options.not_before_unix_s, options.not_after_unix_s);
     X509* x = leaf.get();
     AddExtension(x, certificate.get(), NID_basic_constraints, "critical,CA:FALSE");

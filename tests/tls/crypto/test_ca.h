@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tls/base/bytes.h"
@@ -44,6 +45,8 @@ struct CaOptions {
 struct LeafOptions {
   KeyType type = KeyType::kEcdsaP256;
   std::string common_name = "leaf";
+  // Further parts of the subject behind it, in order: {"O", "Test"}.
+  std::vector<std::pair<std::string, std::string>> more_subject = {};
   std::vector<std::string> dns = {};
   std::vector<std::string> uris = {};
   int64_t not_before_unix_s = kNotBefore;

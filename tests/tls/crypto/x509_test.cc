@@ -23,6 +23,7 @@ TEST(ReadCertificate, SaysWhatItHolds) {
   const Result<CertificateInfo> info = ReadCertificate(leaf.chain[0]);
   ASSERT_TRUE(info.ok());
   EXPECT_EQ(info->subject, "CN=Jürgen\\, the \\\"leaf\\\"");
+  EXPECT_EQ(info->common_name, "Jürgen, the \"leaf\"");
   EXPECT_EQ(info->issuer, "CN=the root");
   EXPECT_EQ(info->not_before_unix_s, kNotBefore);
   EXPECT_EQ(info->not_after_unix_s, kNotAfter);
@@ -33,6 +34,22 @@ TEST(ReadCertificate, SaysWhatItHolds) {
   EXPECT_EQ(info->serial.size() % 2, 0u);
   EXPECT_FALSE(info->serial.empty());
   EXPECT_EQ(ReadCertificate(root.certificate())->subject_der, root.Bundle().subjects()[0]);
+}
+
+TEST(ReadCertificate, ACommonNameIsOneOrNone) {
+  const TestCa root = TestCa::Create("root");
+  using Subject = std::vector<std::pair<std::string, std::string>>;
+  const auto common_name = [&](const std::string& first, const Subject& more) {
+    const Leaf leaf = root.Issue({.common_name = first, .more_subject = more});
+    return ReadCertificate(leaf.chain[0])->common_name;
+  };
+  EXPECT_EQ(common_name("alice", {}), "alice");
+  EXPECT_EQ(common_name("alice", {{"O", "x,CN=admin"}}), "alice");
+  EXPECT_EQ(common_name("Doe, John", {{"O", "Test"}}), "Doe, John");
+  EXPECT_EQ(common_name("", {{"O", "Test"}}), "");
+  EXPECT_EQ(common_name("alice", {{"CN", "admin"}}), "") << "whose is it?";
+  EXPECT_EQ(common_name(std::string("alice\0admin", 11), {}), "");
+  EXPECT_EQ(common_name("alice\nadmin", {}), "");
 }
 
 TEST(ReadCertificate, ReadsTimesBeyondUtcTime) {
