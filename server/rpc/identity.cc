@@ -16,6 +16,8 @@ namespace {
 // Set by our own processor alone: metadata cannot reach an AuthContext.
 constexpr char kSocketPrincipal[] = "handfast_socket_principal";
 
+constexpr std::string_view kSpiffe = "spiffe://";
+
 absl::Status Unauthenticated(std::string_view message) {
   return access::WithReason(
       absl::UnauthenticatedError(absl::string_view(message.data(), message.size())), "NO_IDENTITY");
@@ -65,8 +67,12 @@ absl::StatusOr<std::string> PrincipalOfCertificate(std::string_view pem) {
   }
   const tls::Result<tls::CertificateInfo> certificate = tls::ReadCertificate(chain->front());
   if (!certificate.ok()) return Unauthenticated("the client certificate cannot be read");
-  if (certificate->uris.size() != 1 || certificate->uris[0].empty()) {
+  if (certificate->uris.size() != 1) {
     return Unauthenticated("the client certificate must have exactly one URI SAN");
+  }
+  // Any other scheme could spell the principal of a Unix socket.
+  if (!certificate->uris[0].starts_with(kSpiffe)) {
+    return Unauthenticated("the client certificate's URI SAN must be a SPIFFE ID");
   }
   return certificate->uris[0];
 }

@@ -129,6 +129,12 @@ TEST(Identity, OfACertificateIsReadStrictly) {
   options.uris = {"spiffe://example.test/edge"};
   const Leaf leaf = ca.Issue(options);
   EXPECT_EQ(*PrincipalOfCertificate(leaf.chain_pem), "spiffe://example.test/edge");
+  // Another scheme could spell a socket's principal.
+  for (const char* uri :
+       {"unix:/run/handfast.sock", "https://example.test/edge", "SPIFFE://example.test/edge", ""}) {
+    options.uris = {uri};
+    EXPECT_FALSE(PrincipalOfCertificate(ca.Issue(options).chain_pem).ok()) << uri;
+  }
   // Never more than the leaf itself.
   EXPECT_FALSE(PrincipalOfCertificate(leaf.chain_pem + leaf.chain_pem).ok());
 }
