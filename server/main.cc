@@ -78,7 +78,7 @@ absl::StatusOr<config::Loaded> LoadConfig(const Flags& flags) {
   input.state_folder = config::DefaultStateFolder(input.environment);
   input.uid = getuid();
   input.processors = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  input.check_file = config::CheckReadable;
+  input.check_file = config::CheckNamedFile;
   return config::Load(input);
 }
 

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 
 #include "server/config/config.h"
+#include "server/config/named_file.h"
 
 namespace handfast::config {
 
@@ -37,8 +38,8 @@ struct LoadInput {
   uid_t uid = 0;
   // Processors, for the default number of worker threads.
   int processors = 1;
-  // Not OK where a file cannot be read. Null: not asked.
-  std::function<absl::Status(const std::string& path)> check_file;
+  // Not OK where a file does not hold what it must. Null: not asked.
+  CheckFile check_file;
 };
 
 struct Loaded {
@@ -65,6 +66,8 @@ std::string DefaultStateFolder(const std::map<std::string, std::string>& environ
 std::map<std::string, std::string> ProcessEnvironment();
 absl::StatusOr<std::string> ReadDocument(const std::string& path);
 absl::Status CheckReadable(const std::string& path);
+// Reads it whole: every certificate must parse, a private key must be one of ours and fit.
+absl::Status CheckNamedFile(const NamedFile& file);
 
 }  // namespace handfast::config
 

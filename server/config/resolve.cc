@@ -60,11 +60,11 @@ int Resolver::Number(const std::string& path, uint32_t value, uint32_t least, ui
   return static_cast<int>(std::min(value, most));
 }
 
-void Resolver::RequiredFile(const std::string& path, const std::string& file) {
-  if (file.empty()) return Wrong(path, "is required");
+void Resolver::RequiredFile(const std::string& path, const NamedFile& file) {
+  if (file.path.empty()) return Wrong(path, "is required");
   if (!check_file_) return;
   const absl::Status status = check_file_(file);
-  if (!status.ok()) Wrong(path, absl::StrCat(Quote(file), ": ", status.message()));
+  if (!status.ok()) Wrong(path, absl::StrCat(Quote(file.path), ": ", status.message()));
 }
 
 void Resolver::UniqueId(const std::string& path, const std::string& id,
@@ -93,7 +93,7 @@ void Resolver::TrustBundles() {
     const v1::TrustBundleConfig& written = written_.trust_bundles(i);
     const std::string path = absl::StrCat("trust_bundles[", i, "]");
     UniqueId(path + ".name", written.name(), seen);
-    RequiredFile(path + ".file", written.file());
+    RequiredFile(path + ".file", {.path = written.file()});
     config_.trust_bundles.push_back({written.name(), written.file()});
   }
 }

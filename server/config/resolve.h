@@ -3,18 +3,14 @@
 #ifndef HANDFAST_SERVER_CONFIG_RESOLVE_H_
 #define HANDFAST_SERVER_CONFIG_RESOLVE_H_
 
-#include <functional>
 #include <string>
-
-#include "absl/status/status.h"
 
 #include "handfast/v1/config.pb.h"
 #include "server/config/config.h"
 #include "server/config/mistakes.h"
+#include "server/config/named_file.h"
 
 namespace handfast::config {
-
-using CheckFile = std::function<absl::Status(const std::string& path)>;
 
 // `written` has its defaults filled in. The result is of use only where no mistake was added.
 Config Resolve(const v1::Config& written, const Places& places, const CheckFile& check_file,

@@ -42,9 +42,11 @@ void Resolver::Tcp(const std::string& path, const v1::TcpListenerConfig& written
           absl::StrCat("must be an IP address and a port (0.0.0.0:8443), and is ",
                        Quote(written.address())));
   }
-  RequiredFile(path + ".certificate_file", written.certificate_file());
-  RequiredFile(path + ".key_file", written.key_file());
-  RequiredFile(path + ".client_ca_file", written.client_ca_file());
+  RequiredFile(path + ".certificate_file", {.path = written.certificate_file()});
+  RequiredFile(path + ".key_file", {.path = written.key_file(),
+                                    .content = NamedFile::Content::kPrivateKey,
+                                    .certificate_file = written.certificate_file()});
+  RequiredFile(path + ".client_ca_file", {.path = written.client_ca_file()});
   listener.certificate_file = written.certificate_file();
   listener.key_file = written.key_file();
   listener.client_ca_file = written.client_ca_file();

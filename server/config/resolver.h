@@ -39,8 +39,8 @@ class Resolver {
 
   // A number within its bounds.
   int Number(const std::string& path, uint32_t value, uint32_t least, uint32_t most);
-  // Adds mistakes for an empty or unreadable one.
-  void RequiredFile(const std::string& path, const std::string& file);
+  // Adds mistakes for one that is not named, or does not hold what it must.
+  void RequiredFile(const std::string& path, const NamedFile& file);
   // An id that the set has not seen.
   void UniqueId(const std::string& path, const std::string& id, std::set<std::string>& seen);
   void Wrong(const std::string& path, std::string_view words);

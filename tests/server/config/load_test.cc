@@ -226,8 +226,8 @@ TEST(Load, AsksForFilesWhereItCan) {
   LoadInput input =
       WithDocument(std::string(kSmall) + "trust_bundles:\n  - name: a\n    file: roots.pem\n");
   std::vector<std::string> asked;
-  input.check_file = [&](const std::string& path) {
-    asked.push_back(path);
+  input.check_file = [&](const NamedFile& file) {
+    asked.push_back(file.path);
     return absl::NotFoundError("cannot be read: No such file or directory");
   };
   EXPECT_EQ(Load(input).status().message(),

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "server/config/load.h"
+#include "tests/tls/crypto/test_ca.h"
 
 namespace handfast::config {
 namespace {
@@ -44,6 +45,45 @@ TEST(Files, AreReadOrSaidWhyNot) {
   EXPECT_NE(ReadDocument(path + ".not").status().message().find(path + ".not"), std::string::npos);
   EXPECT_FALSE(CheckReadable(::testing::TempDir()).ok()) << "a folder";
   EXPECT_FALSE(CheckReadable("/dev/null").ok()) << "a device";
+}
+
+class NamedFiles : public testing::Test {
+ protected:
+  std::string Write(const std::string& name, const std::string& text) {
+    const std::string path = ::testing::TempDir() + "/" + name;
+    std::ofstream(path) << text;
+    return path;
+  }
+  std::string Certificates(const std::string& text) {
+    return std::string(CheckNamedFile({.path = Write("c.pem", text)}).message());
+  }
+  std::string Key(const std::string& text, const std::string& certificate) {
+    return std::string(CheckNamedFile({.path = Write("k.pem", text),
+                                       .content = NamedFile::Content::kPrivateKey,
+                                       .certificate_file = Write("c.pem", certificate)})
+                           .message());
+  }
+  const tls::test::TestCa ca_ = tls::test::TestCa::Create("CA");
+  const tls::test::Leaf leaf_ = ca_.Issue();
+};
+
+TEST_F(NamedFiles, HoldCertificatesThatParse) {
+  EXPECT_EQ(Certificates(leaf_.chain_pem), "");
+  EXPECT_EQ(Certificates(leaf_.chain_pem + ca_.pem()), "");
+  const std::string none = "holds no certificate in PEM, or one that does not parse";
+  EXPECT_EQ(Certificates(""), none);
+  EXPECT_EQ(Certificates(leaf_.key_pem), none);
+  EXPECT_EQ(Certificates(leaf_.chain_pem.substr(0, 200)), none);
+  EXPECT_EQ(Certificates("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), none);
+}
+
+TEST_F(NamedFiles, HoldTheKeyOfTheirCertificate) {
+  EXPECT_EQ(Key(leaf_.key_pem, leaf_.chain_pem), "");
+  EXPECT_EQ(Key("", leaf_.chain_pem), "holds no unencrypted private key in PEM");
+  EXPECT_EQ(Key(leaf_.chain_pem, leaf_.chain_pem), "holds no unencrypted private key in PEM");
+  EXPECT_NE(Key(ca_.Issue().key_pem, leaf_.chain_pem).find("is not the key of the certificate in "),
+            std::string::npos);
+  EXPECT_EQ(Key(leaf_.key_pem, ""), "") << "that is the other file's mistake";
 }
 
 }  // namespace

@@ -64,8 +64,8 @@ absl::Status LoadText(const std::string& text) {
   input.document = text;
   input.document_name = "handfast.yaml";
   input.state_folder = "/s";
-  input.check_file = [](const std::string& path) {
-    return path == "missing.pem" ? absl::NotFoundError("cannot be read") : absl::OkStatus();
+  input.check_file = [](const NamedFile& file) {
+    return file.path == "missing.pem" ? absl::NotFoundError("cannot be read") : absl::OkStatus();
   };
   return Load(input).status();
 }
