@@ -16,7 +16,8 @@ class CredentialsInterface {
 
   // Which credential of the tenant to present, among those that can sign with one of the peer's
   // schemes: the pinned one, or else by exact name, by wildcard (one label), the default; between
-  // equals the peer's best scheme decides, then the latest activation. `pinned` is a credential's
+  // equals the peer's best scheme decides, then the latest activation; an expired certificate is
+  // presented only where no other would do. `pinned` is a credential's
   // resource name, or empty. Refusals: kNoCredential; kNoCommonSignatureScheme where only the
   // algorithms stood in the way; kUnrecognizedName where `refuse_unknown` and no credential bears
   // the name that the peer asked for. Thread-safe; does no I/O and no cryptography.

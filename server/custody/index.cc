@@ -1,6 +1,7 @@
 #include "server/custody/index.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 namespace handfast::custody {
@@ -63,37 +64,44 @@ const TenantIndex::Candidates& TenantIndex::Wildcard(std::string_view name) cons
 }
 
 const ActiveCredential* TenantIndex::Best(const Candidates& candidates,
-                                          const std::vector<tls::SignatureScheme>& schemes) const {
-  for (const tls::SignatureScheme scheme : schemes) {
+                                          const Wanted& wanted) const {
+  for (const tls::SignatureScheme scheme : wanted.schemes) {
     for (const size_t i : candidates) {
-      if (CanSign(*credentials_[i].credential, scheme)) return &credentials_[i];
+      const ActiveCredential& active = credentials_[i];
+      const bool expired = active.not_after_unix_s < wanted.now_unix_s;
+      if (expired == wanted.expired && CanSign(*active.credential, scheme)) return &active;
     }
   }
   return nullptr;
 }
 
 tls::Chosen TenantIndex::Choose(const tls::Choose& question, std::string_view pinned,
-                                bool refuse_unknown) const {
+                                bool refuse_unknown, int64_t now_unix_s) const {
   tls::Chosen chosen;
-  const auto answer = [&chosen](const ActiveCredential* active) {
-    if (active != nullptr) chosen.credential = active->credential;
-    return active != nullptr;
+  const auto answer = [&](std::initializer_list<const Candidates*> kinds) {
+    for (const bool expired : {false, true}) {
+      for (const Candidates* candidates : kinds) {
+        const ActiveCredential* active =
+            Best(*candidates,
+                 {.schemes = question.schemes, .now_unix_s = now_unix_s, .expired = expired});
+        if (active == nullptr) continue;
+        chosen.credential = active->credential;
+        return true;
+      }
+    }
+    return false;
   };
   if (!pinned.empty()) {
     const ActiveCredential* active = Find(pinned);
     if (active == nullptr) return chosen;
     const Candidates only = {static_cast<size_t>(active - credentials_.data())};
-    if (!answer(Best(only, question.schemes))) {
-      chosen.refusal = tls::Reason::kNoCommonSignatureScheme;
-    }
+    if (!answer({&only})) chosen.refusal = tls::Reason::kNoCommonSignatureScheme;
     return chosen;
   }
   const Candidates& exact = question.server_name.empty() ? kNone : Exact(question.server_name);
   const Candidates& wildcard =
       question.server_name.empty() ? kNone : Wildcard(question.server_name);
-  if (answer(Best(exact, question.schemes)) || answer(Best(wildcard, question.schemes))) {
-    return chosen;
-  }
+  if (answer({&exact, &wildcard})) return chosen;
   const bool named = !exact.empty() || !wildcard.empty();
   if (refuse_unknown && !question.server_name.empty()) {
     // RFC 6066 §3: a name that is not served is unrecognized_name; one that is served, but by no
@@ -101,7 +109,7 @@ tls::Chosen TenantIndex::Choose(const tls::Choose& question, std::string_view pi
     chosen.refusal = named ? tls::Reason::kNoCommonSignatureScheme : tls::Reason::kUnrecognizedName;
     return chosen;
   }
-  if (!answer(Best(defaults_, question.schemes)) && (named || !defaults_.empty())) {
+  if (!answer({&defaults_}) && (named || !defaults_.empty())) {
     chosen.refusal = tls::Reason::kNoCommonSignatureScheme;
   }
   return chosen;

@@ -44,8 +44,8 @@ class TenantIndex {
   // Null: no active credential is of this key.
   std::shared_ptr<const tls::PrivateKey> FindKey(std::string_view key_id) const;
   // As CredentialsInterface::Choose, but for the question's id.
-  tls::Chosen Choose(const tls::Choose& question, std::string_view pinned,
-                     bool refuse_unknown) const;
+  tls::Chosen Choose(const tls::Choose& question, std::string_view pinned, bool refuse_unknown,
+                     int64_t now_unix_s) const;
   const std::vector<ActiveCredential>& credentials() const { return credentials_; }
 
  private:
@@ -54,9 +54,14 @@ class TenantIndex {
 
   const Candidates& Exact(std::string_view name) const;
   const Candidates& Wildcard(std::string_view name) const;
+  // What Best looks for.
+  struct Wanted {
+    const std::vector<tls::SignatureScheme>& schemes;
+    int64_t now_unix_s;
+    bool expired;  // among those that have expired, or among the others
+  };
   // The first that can sign with the best of the schemes; null: none can.
-  const ActiveCredential* Best(const Candidates& candidates,
-                               const std::vector<tls::SignatureScheme>& schemes) const;
+  const ActiveCredential* Best(const Candidates& candidates, const Wanted& wanted) const;
 
   std::vector<ActiveCredential> credentials_;
   TextMap<size_t> by_resource_name_;

@@ -14,6 +14,7 @@ constexpr SignatureScheme kEcdsa = SignatureScheme::kEcdsaSecp256r1Sha256;
 constexpr SignatureScheme kPss = SignatureScheme::kRsaPssRsaeSha256;
 constexpr SignatureScheme kPkcs1 = SignatureScheme::kRsaPkcs1Sha256;
 
+constexpr int64_t kNow = 1000;
 int64_t next_activation = 1;
 
 ActiveCredential Active(const std::string& name, std::vector<std::string> dns_names,
@@ -27,7 +28,12 @@ ActiveCredential Active(const std::string& name, std::vector<std::string> dns_na
           .dns_names = std::move(dns_names),
           .is_default = is_default,
           .activation = next_activation++,
-          .not_after_unix_s = 0};
+          .not_after_unix_s = kNow};
+}
+
+ActiveCredential Expired(ActiveCredential active) {
+  active.not_after_unix_s = kNow - 1;
+  return active;
 }
 
 tls::Choose Ask(const std::string& server_name, std::vector<SignatureScheme> schemes) {
@@ -38,7 +44,7 @@ std::string Chosen(const TenantIndex& index, const std::string& server_name,
                    std::vector<SignatureScheme> schemes = {kEcdsa, kPss},
                    const std::string& pinned = "", bool refuse_unknown = false) {
   const tls::Chosen chosen =
-      index.Choose(Ask(server_name, std::move(schemes)), pinned, refuse_unknown);
+      index.Choose(Ask(server_name, std::move(schemes)), pinned, refuse_unknown, kNow);
   if (chosen.credential) return chosen.credential->name;
   return std::string(tls::Describe(chosen.refusal).label);
 }
@@ -89,6 +95,23 @@ TEST(TenantIndex, BetweenEqualSchemesTheLatestActivationDecides) {
       {Active("old", {"a.test"}, {kEcdsa}, true), Active("new", {"a.test"}, {kEcdsa}, true)});
   EXPECT_EQ(Chosen(index, "a.test"), "new");
   EXPECT_EQ(Chosen(index, "unknown.test"), "new");
+}
+
+TEST(TenantIndex, AnExpiredCertificateGivesWayToAllOfItsName) {
+  const std::string name = "www.example.test";
+  const auto ecdsa = [&] { return Active("ecdsa", {name}, {kEcdsa}); };
+  const auto rsa = [&] { return Active("rsa", {name}, {kPss}); };
+  EXPECT_EQ(Chosen(TenantIndex({ecdsa(), rsa()}), name), "ecdsa") << "the control";
+  EXPECT_EQ(Chosen(TenantIndex({Expired(ecdsa()), rsa()}), name), "rsa");
+  EXPECT_EQ(Chosen(TenantIndex({Expired(ecdsa()), rsa()}), name, {kEcdsa}), "ecdsa")
+      << "the peer can read no other";
+  EXPECT_EQ(Chosen(TenantIndex({Expired(ecdsa()), Active("wild", {"*.example.test"}, {kEcdsa}),
+                                Active("default", {}, {kEcdsa}, true)}),
+                   name),
+            "wild");
+  EXPECT_EQ(Chosen(TenantIndex({Expired(ecdsa()), Active("default", {}, {kEcdsa}, true)}), name),
+            "ecdsa")
+      << "the default bears another name";
 }
 
 TEST(TenantIndex, PinnedMeansThatOne) {
