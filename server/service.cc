@@ -112,11 +112,14 @@ struct Service::State {
         metrics(kVersion, Sources()),
         admission(AdmissionFrom(config.limits), Now,
                   [this](std::string_view reason) { metrics.Refused(reason); }),
-        work(WorkOptions(config.limits), Now,
-             [this](const access::WorkObservation& done) {
-               metrics.WorkDone(access::Name(done.lane), done.waited_s, done.ran_s);
-             }),
-        blocking(BlockingOptions(), Now),
+        work(
+            WorkOptions(config.limits), Now,
+            [this](const access::WorkObservation& done) {
+              metrics.WorkDone(access::Name(done.lane), done.waited_s, done.ran_s);
+            },
+            [this](std::string_view reason) { metrics.Refused(reason); }),
+        blocking(BlockingOptions(), Now, nullptr,
+                 [this](std::string_view reason) { metrics.Refused(reason); }),
         connections(clock, {.released = static_cast<size_t>(config.limits.established_connections),
                             .kept = kMaxKeptConnections}),
         profiles(config, trust),
@@ -181,7 +184,10 @@ absl::Status Service::State::StartServing(const config::Config& config) {
                                                          .metrics = metrics});
   if (!started.ok()) return started.status();
   server = *std::move(started);
-  reaper = std::make_unique<handshakes::Reaper>(handshakes, [this] { server->DrainOldStreams(); });
+  reaper = std::make_unique<handshakes::Reaper>(handshakes, [this] {
+    server->DrainOldStreams();
+    connections.EndOld();
+  });
   if (config.admin) {
     if (absl::Status status = StartAdmin(*config.admin); !status.ok()) return status;
   }

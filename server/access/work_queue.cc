@@ -26,8 +26,12 @@ size_t Index(Lane lane) { return static_cast<size_t>(lane); }
 }  // namespace
 
 WorkQueue::WorkQueue(WorkQueueOptions options, Clock clock,
-                     std::function<void(const WorkObservation&)> observe)
-    : options_(options), clock_(std::move(clock)), observe_(std::move(observe)) {
+                     std::function<void(const WorkObservation&)> observe,
+                     std::function<void(std::string_view)> on_refused)
+    : options_(options),
+      clock_(std::move(clock)),
+      observe_(std::move(observe)),
+      on_refused_(std::move(on_refused)) {
   for (const Lane lane : {Lane::kGeneral, Lane::kRsa}) {
     for (int i = 0; i < options_.threads[Index(lane)]; ++i) {
       threads_.emplace_back([this, lane] { RunLane(lane); });
@@ -60,6 +64,7 @@ absl::Status WorkQueue::Submit(std::string_view tenant, Lane lane, Work work) {
 }
 
 absl::Status WorkQueue::Refuse(const LaneState& state, Lane lane, std::string_view reason) const {
+  if (on_refused_) on_refused_(reason);
   const int threads = std::max(1, options_.threads[Index(lane)]);
   const double empty_ms = static_cast<double>(state.waiting) * state.mean_run_s * 1000 / threads;
   const int64_t retry_ms = std::clamp(static_cast<int64_t>(empty_ms), kMinRetryMs, kMaxRetryMs);

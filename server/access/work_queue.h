@@ -45,9 +45,11 @@ class WorkQueue final : public WorkQueueInterface {
  public:
   using Clock = std::function<std::chrono::steady_clock::time_point()>;
 
-  // `observe` may be null; it is called on the worker thread, outside any lock.
+  // `observe` and `on_refused` may be null. The first is called on the worker thread, outside any
+  // lock; the second, with the reason's name, within Submit.
   WorkQueue(WorkQueueOptions options, Clock clock,
-            std::function<void(const WorkObservation&)> observe = nullptr);
+            std::function<void(const WorkObservation&)> observe = nullptr,
+            std::function<void(std::string_view)> on_refused = nullptr);
   // As Shutdown.
   ~WorkQueue() override;
 
@@ -85,6 +87,7 @@ class WorkQueue final : public WorkQueueInterface {
   const WorkQueueOptions options_;
   const Clock clock_;
   const std::function<void(const WorkObservation&)> observe_;
+  const std::function<void(std::string_view)> on_refused_;
   mutable std::mutex mutex_;  // guards lanes_ and shut_down_
   std::array<std::condition_variable, kLaneCount> work_came_;
   std::array<LaneState, kLaneCount> lanes_;

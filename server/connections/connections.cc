@@ -1,6 +1,7 @@
 #include "server/connections/connections.h"
 
 #include <utility>
+#include <vector>
 
 namespace handfast::connections {
 
@@ -14,7 +15,7 @@ Connections::Connections(const handshakes::Clock& clock, Limits limits)
 bool Connections::HasRoom(const std::string& tenant, bool keys_released) const {
   if (keys_released) return limits_.released > 0;
   std::lock_guard lock(mutex_);
-  if (kept_ >= limits_.kept) return false;
+  if (kept_.size() >= limits_.kept) return false;
   const auto found = tenants_.find(tenant);
   return found == tenants_.end() || found->second.kept < (limits_.kept + 1) / 2;
 }
@@ -35,7 +36,7 @@ void Connections::Add(EstablishedConnection connection) {
     entry->of_all = released_.insert(released_.end(), entry.get());
     entry->of_tenant = tenant.released.insert(tenant.released.end(), entry.get());
   } else {
-    ++kept_;
+    entry->of_all = kept_.insert(kept_.end(), entry.get());
     ++tenant.kept;
   }
   const Handle handle = entry->connection.handle;
@@ -58,6 +59,15 @@ std::optional<Described> Connections::Terminate(const Owner& owner, const Handle
   return Describe(*removed);
 }
 
+void Connections::EndOld() {
+  const handshakes::MonotonicTime now = clock_.Now();
+  std::vector<std::unique_ptr<Entry>> ended;  // wiped after the lock is let go
+  std::lock_guard lock(mutex_);
+  while (!kept_.empty() && now - kept_.front()->connection.established_at > limits_.kept_for) {
+    ended.push_back(Remove(table_.find(kept_.front()->connection.handle)));
+  }
+}
+
 size_t Connections::size() const {
   std::lock_guard lock(mutex_);
   return table_.size();
@@ -74,7 +84,7 @@ std::unique_ptr<Connections::Entry> Connections::Remove(Table::const_iterator wh
   auto node = table_.extract(where);
   std::unique_ptr<Entry> entry = std::move(node.mapped());
   if (entry->connection.kept) {
-    --kept_;
+    kept_.erase(entry->of_all);
     --entry->tenant->kept;
   } else {
     released_.erase(entry->of_all);

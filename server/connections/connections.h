@@ -1,10 +1,12 @@
 // The table of established connections: what each handshake agreed on, and, where the record keys
 // were not released, the connection value that holds them. Bounded. Where keys were released an
 // entry is a mere record, so the oldest make room for new ones; where they were not, the entry is
-// the connection itself, so new ones are refused before their handshake begins.
+// the connection itself, so new ones are refused before their handshake begins (those that are
+// live then may exceed the limit by as many), and end by age where nobody ends them.
 #ifndef HANDFAST_SERVER_CONNECTIONS_CONNECTIONS_H_
 #define HANDFAST_SERVER_CONNECTIONS_CONNECTIONS_H_
 
+#include <chrono>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -23,6 +25,8 @@ struct Limits {
   // Entries of each kind. 100,000 records take about 100 MB.
   size_t released = 100'000;
   size_t kept = 10'000;
+  // How long a connection is kept whose owner has not ended it: owners that crash leave theirs.
+  std::chrono::seconds kept_for = std::chrono::hours(24);
 };
 
 // What GetConnection tells.
@@ -50,6 +54,9 @@ class Connections final : public handshakes::EstablishedConnections {
   std::optional<Described> Terminate(const handshakes::Owner& owner,
                                      const handshakes::Handle& handle);
 
+  // Ends the kept ones that are too old. To be called now and then.
+  void EndOld();
+
   size_t size() const;
 
  private:
@@ -57,7 +64,7 @@ class Connections final : public handshakes::EstablishedConnections {
   struct Entry {
     handshakes::EstablishedConnection connection;
     Tenant* tenant = nullptr;
-    // Where it stands among the released: of all, and of its tenant.
+    // Where it stands among the released or the kept of all, and among its tenant's released.
     std::list<Entry*>::iterator of_all;
     std::list<Entry*>::iterator of_tenant;
   };
@@ -81,7 +88,7 @@ class Connections final : public handshakes::EstablishedConnections {
   // Tenants come from the configuration: there are never more of them than it names.
   std::unordered_map<std::string, Tenant> tenants_;
   std::list<Entry*> released_;  // the oldest in front
-  size_t kept_ = 0;
+  std::list<Entry*> kept_;      // likewise
 };
 
 }  // namespace handfast::connections

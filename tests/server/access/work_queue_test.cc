@@ -102,12 +102,16 @@ TEST(WorkQueue, RefusesBeyondTheTenantsLimit) {
 
 TEST(WorkQueue, RefusesBeyondTheLanesLimit) {
   TestClock clock;
+  std::vector<std::string> refused;
   WorkQueue queue({.threads = {0, 0}, .max_waiting = 3, .max_waiting_per_tenant = 3},
-                  clock.Function());
+                  clock.Function(), nullptr,
+                  [&](std::string_view reason) { refused.emplace_back(reason); });
   std::string order;
   Submit(queue, order, 'a', 2);
   Submit(queue, order, 'b', 1);
+  EXPECT_TRUE(refused.empty());
   EXPECT_EQ(ReasonOf(queue.Submit("c", Lane::kGeneral, [] { FAIL(); })), "QUEUE_LIMIT");
+  EXPECT_EQ(refused, std::vector<std::string>{"QUEUE_LIMIT"});
   EXPECT_EQ(queue.waiting(Lane::kGeneral), 3U);
 }
 

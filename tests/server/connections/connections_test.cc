@@ -118,6 +118,19 @@ TEST_F(ConnectionsTest, ATenantMayFillHalf) {
   EXPECT_TRUE(table_.HasRoom("third", false));
 }
 
+TEST_F(ConnectionsTest, ThatHoldTheirKeysEndByAgeAndOthersDoNot) {
+  table_.Add(Make("acme", 1, true));
+  table_.Add(Make("acme", 2, false));
+  clock_.now += Limits().kept_for;
+  table_.EndOld();
+  EXPECT_TRUE(Has("acme", 1)) << "to the day";
+  clock_.now += std::chrono::seconds(1);
+  table_.EndOld();
+  EXPECT_FALSE(Has("acme", 1));
+  EXPECT_TRUE(Has("acme", 2)) << "a mere record";
+  EXPECT_TRUE(table_.HasRoom("acme", false));
+}
+
 TEST_F(ConnectionsTest, ManyThreads) {
   std::vector<std::thread> threads;
   for (uint64_t t = 0; t < 4; ++t) {
