@@ -9,6 +9,20 @@
 namespace handfast::handshakes {
 namespace {
 
+std::string_view NameOf(tls::Origin origin) {
+  switch (origin) {
+    case tls::Origin::kLocal:
+      return "local";
+    case tls::Origin::kPeerAlert:
+      return "peer_alert";
+    case tls::Origin::kClosed:
+      return "closed";
+    case tls::Origin::kDeadline:
+      return "deadline";
+  }
+  return "unknown";
+}
+
 void LogEstablished(const FinishedHandshake& handshake) {
   const tls::Established& established = *handshake.established;
   observe::Log(observe::Level::kInfo, "handshakes", "handshake established",
@@ -26,7 +40,8 @@ void LogEstablished(const FinishedHandshake& handshake) {
                 {"credential", established.credential},
                 {"peer_certificate", !established.peer_chain.empty()},
                 {"keys_released", handshake.keys_released},
-                {"duration_s", handshake.duration_s}});
+                {"duration_s", handshake.duration_s}},
+               observe::CallSite::Unlimited());
 }
 
 void LogFailed(const FinishedHandshake& handshake) {
@@ -38,10 +53,12 @@ void LogFailed(const FinishedHandshake& handshake) {
                 {"principal", handshake.owner.principal},
                 {"peer", handshake.peer_address},
                 {"profile", handshake.profile},
+                {"origin", NameOf(handshake.failure->origin)},
                 {"reason", reason.label},
                 {"alert", alert ? tls::AlertName(*alert) : std::string_view("none")},
                 {"detail", handshake.detail},
-                {"duration_s", handshake.duration_s}});
+                {"duration_s", handshake.duration_s}},
+               observe::CallSite::Unlimited());
 }
 
 observe::FinishedHandshake ForMetrics(const FinishedHandshake& handshake) {

@@ -1,4 +1,5 @@
-// What is told of a handshake at its end: one log line, and the metrics.
+// What is told of a handshake at its end: one log line, never held back, for admission bounds their
+// number; and the metrics.
 #ifndef HANDFAST_SERVER_HANDSHAKES_FINISHED_H_
 #define HANDFAST_SERVER_HANDSHAKES_FINISHED_H_
 

@@ -84,10 +84,12 @@ void Log(Level level, std::string_view component, std::string_view message,
                .message = message,
                .fields = {fields.begin(), fields.size()},
                .held_back = 0};
-  LogLimit& limit = capture ? capture->limit : destination.limit;
-  const std::optional<uint64_t> held_back = limit.Allow(site, line.time_unix_s);
-  if (!held_back) return;
-  line.held_back = *held_back;
+  if (site.limited) {
+    LogLimit& limit = capture ? capture->limit : destination.limit;
+    const std::optional<uint64_t> held_back = limit.Allow(site, line.time_unix_s);
+    if (!held_back) return;
+    line.held_back = *held_back;
+  }
   const bool json = capture ? capture->json : destination.json.load(std::memory_order_relaxed);
   const std::string text = json ? JsonLine(line) : TextLine(line);
   if (capture) {

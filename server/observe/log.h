@@ -46,8 +46,13 @@ class Field {
 struct CallSite {
   const char* file;
   int line;
+  bool limited = true;
   static CallSite Here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
     return {file, line};
+  }
+  // No line is held back: for what is promised to be logged each time, and bounded elsewhere.
+  static CallSite Unlimited(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line, false};
   }
 };
 

@@ -151,6 +151,14 @@ TEST_F(Json, AFloodingCallSiteIsHeldBackAndSaysSo) {
   EXPECT_EQ(lines_[1].find("held_back"), std::string::npos);
 }
 
+TEST_F(Json, ASiteThatPromisesEveryLineKeepsItsPromise) {
+  const int lines = static_cast<int>(kLineBurst) + 300;
+  for (int i = 0; i < lines; ++i) {
+    Log(Level::kInfo, "c", "promised", {}, CallSite::Unlimited());
+  }
+  EXPECT_EQ(lines_.size(), static_cast<size_t>(lines));
+}
+
 // There is no way to log a secret or raw bytes.
 static_assert(!std::is_constructible_v<Field, const char*, tls::AeadKey>);
 static_assert(!std::is_constructible_v<Field, const char*, const tls::HashSecret&>);
