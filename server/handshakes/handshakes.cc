@@ -44,6 +44,7 @@ absl::Status Handshakes::Check(const Start& start) const {
     return access::NotFound("credential");
   }
   if (!services_.connections.HasRoom(start.owner->tenant, start.release_keys)) {
+    services_.metrics.Refused("CONNECTIONS_LIMIT");
     return access::WithRetryDelayMs(
         access::WithReason(absl::ResourceExhaustedError("too many connections are kept"),
                            "CONNECTIONS_LIMIT"),
@@ -52,7 +53,8 @@ absl::Status Handshakes::Check(const Start& start) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(Start start) {
+absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(
+    Start start, const std::function<void(const std::shared_ptr<Handshake>&)>& enter) {
   if (absl::Status checked = Check(start); !checked.ok()) return checked;
   absl::StatusOr<access::Admitted> admitted = services_.admission.Admit(start.owner->tenant);
   if (!admitted.ok()) return admitted.status();
@@ -61,9 +63,11 @@ absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(Start start) {
   auto handshake =
       std::make_shared<Handshake>(services_, std::move(start), *handle, *std::move(admitted),
                                   static_cast<Handshake::Table&>(*this));
-  Insert(handshake);
+  if (enter) enter(handshake);
+  // Counted before its deadline can take it off the count.
   live_.fetch_add(1, std::memory_order_relaxed);
   services_.metrics.HandshakeStarted();
+  Insert(handshake);
   return handshake;
 }
 

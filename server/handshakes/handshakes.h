@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -29,7 +30,9 @@ class Handshakes final : private Handshake::Table {
 
   // The handshake has not replied yet: hand it the first bytes, or none. Statuses as the contract
   // has them: NOT_FOUND (the credential), PERMISSION_DENIED (key release), RESOURCE_EXHAUSTED.
-  absl::StatusOr<std::shared_ptr<Handshake>> Begin(Start start);
+  // `enter`, where given, is called before its deadline can end it.
+  absl::StatusOr<std::shared_ptr<Handshake>> Begin(
+      Start start, const std::function<void(const std::shared_ptr<Handshake>&)>& enter = nullptr);
 
   // Null where it is unknown, has ended, or is somebody else's.
   std::shared_ptr<Handshake> Find(const Owner& owner, const Handle& handle);

@@ -2,6 +2,8 @@
 #ifndef HANDFAST_SERVER_RPC_KEY_RELEASE_H_
 #define HANDFAST_SERVER_RPC_KEY_RELEASE_H_
 
+#include <utility>
+
 #include "handfast/v1/handshake.pb.h"
 #include "tls/connection/connection.h"
 
@@ -10,8 +12,21 @@ namespace handfast::rpc {
 // TLS 1.3: traffic_secrets. TLS 1.2: traffic_keys.
 void Release(const tls::ReleasedKeys& keys, v1::Established& into);
 
-// Overwrites what Release has set, once it was serialized.
+// Overwrites what Release has set.
 void WipeKeys(v1::RelayResponse& response);
+
+// A reply that wipes the keys in it when it goes, sent or not.
+class WipedResponse {
+ public:
+  explicit WipedResponse(v1::RelayResponse response) : response_(std::move(response)) {}
+  WipedResponse(WipedResponse&&) = default;
+  WipedResponse& operator=(WipedResponse&&) = delete;
+  ~WipedResponse() { WipeKeys(response_); }
+  v1::RelayResponse& get() { return response_; }
+
+ private:
+  v1::RelayResponse response_;
+};
 
 }  // namespace handfast::rpc
 

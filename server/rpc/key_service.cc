@@ -34,7 +34,8 @@ void KeyService::AwaitKeys(grpc::ServerCompletionQueue& queue) {
       unary_,
       {.name = "/handfast.v1.KeyService/CreateKey",
        .ask = HANDFAST_ASK(CreateKey),
-       .serve = [this](const auto& caller, auto& request) { return CreateKey(caller, request); },
+       .serve = [this](const auto& caller,
+                       const auto& request) { return CreateKey(caller, request); },
        .resource = kParent,
        .blocks = true},
       queue);
@@ -42,15 +43,21 @@ void KeyService::AwaitKeys(grpc::ServerCompletionQueue& queue) {
       unary_,
       {.name = "/handfast.v1.KeyService/ImportKey",
        .ask = HANDFAST_ASK(ImportKey),
-       .serve = [this](const auto& caller, auto& request) { return ImportKey(caller, request); },
+       .serve = [this](const auto& caller,
+                       const auto& request) { return ImportKey(caller, request); },
        .resource = kParent,
-       .blocks = true},
+       .blocks = true,
+       .wipe =
+           [](auto& request) {
+             std::string& secret = *request.mutable_private_key_pem();
+             tls::Wipe({reinterpret_cast<uint8_t*>(secret.data()), secret.size()});
+           }},
       queue);
   AwaitUnary<v1::GetKeyRequest, v1::Key>(
       unary_,
       {.name = "/handfast.v1.KeyService/GetKey",
        .ask = HANDFAST_ASK(GetKey),
-       .serve = [this](const auto&, auto& request) { return GetKey(request); },
+       .serve = [this](const auto&, const auto& request) { return GetKey(request); },
        .resource = kName,
        .blocks = true},
       queue);
@@ -58,7 +65,8 @@ void KeyService::AwaitKeys(grpc::ServerCompletionQueue& queue) {
       unary_,
       {.name = "/handfast.v1.KeyService/ListKeys",
        .ask = HANDFAST_ASK(ListKeys),
-       .serve = [this](const auto& caller, auto& request) { return ListKeys(caller, request); },
+       .serve = [this](const auto& caller,
+                       const auto& request) { return ListKeys(caller, request); },
        .resource = kParent,
        .blocks = true},
       queue);
@@ -70,7 +78,7 @@ void KeyService::AwaitCredentials(grpc::ServerCompletionQueue& queue) {
       {.name = "/handfast.v1.KeyService/CreateCredential",
        .ask = HANDFAST_ASK(CreateCredential),
        .serve = [this](const auto& caller,
-                       auto& request) { return CreateCredential(caller, request); },
+                       const auto& request) { return CreateCredential(caller, request); },
        .resource = kParent,
        .blocks = true},
       queue);
@@ -78,7 +86,7 @@ void KeyService::AwaitCredentials(grpc::ServerCompletionQueue& queue) {
       unary_,
       {.name = "/handfast.v1.KeyService/SetCertificateChain",
        .ask = HANDFAST_ASK(SetCertificateChain),
-       .serve = [this](const auto&, auto& request) { return SetChain(request); },
+       .serve = [this](const auto&, const auto& request) { return SetChain(request); },
        .resource = kName,
        .blocks = true},
       queue);
@@ -86,7 +94,7 @@ void KeyService::AwaitCredentials(grpc::ServerCompletionQueue& queue) {
       unary_,
       {.name = "/handfast.v1.KeyService/ActivateCredential",
        .ask = HANDFAST_ASK(ActivateCredential),
-       .serve = [this](const auto&, auto& request) { return Activate(request); },
+       .serve = [this](const auto&, const auto& request) { return Activate(request); },
        .resource = kName,
        .blocks = true},
       queue);
@@ -94,7 +102,7 @@ void KeyService::AwaitCredentials(grpc::ServerCompletionQueue& queue) {
       unary_,
       {.name = "/handfast.v1.KeyService/GetCredential",
        .ask = HANDFAST_ASK(GetCredential),
-       .serve = [this](const auto&, auto& request) { return GetCredential(request); },
+       .serve = [this](const auto&, const auto& request) { return GetCredential(request); },
        .resource = kName,
        .blocks = true},
       queue);
@@ -103,7 +111,7 @@ void KeyService::AwaitCredentials(grpc::ServerCompletionQueue& queue) {
       {.name = "/handfast.v1.KeyService/ListCredentials",
        .ask = HANDFAST_ASK(ListCredentials),
        .serve = [this](const auto& caller,
-                       auto& request) { return ListCredentials(caller, request); },
+                       const auto& request) { return ListCredentials(caller, request); },
        .resource = kParent,
        .blocks = true},
       queue);
@@ -122,15 +130,13 @@ absl::StatusOr<v1::Key> KeyService::CreateKey(const access::Principal& caller,
 }
 
 absl::StatusOr<v1::ImportKeyResponse> KeyService::ImportKey(const access::Principal& caller,
-                                                            v1::ImportKeyRequest& request) {
-  std::string& secret = *request.mutable_private_key_pem();
+                                                            const v1::ImportKeyRequest& request) {
   auto imported = custody_.ImportKey({.tenant = caller.tenant,
                                       .key_id = request.key_id(),
-                                      .private_key_pem = secret,
+                                      .private_key_pem = request.private_key_pem(),
                                       .certificate_chain_pem = request.certificate_chain_pem(),
                                       .default_credential = request.default_credential(),
                                       .request_id = request.request_id()});
-  tls::Wipe({reinterpret_cast<uint8_t*>(secret.data()), secret.size()});
   return ToProtoOr(imported);
 }
 

@@ -25,7 +25,7 @@ class KeyService final : public Service {
   absl::StatusOr<v1::Key> CreateKey(const access::Principal& caller,
                                     const v1::CreateKeyRequest& request);
   absl::StatusOr<v1::ImportKeyResponse> ImportKey(const access::Principal& caller,
-                                                  v1::ImportKeyRequest& request);
+                                                  const v1::ImportKeyRequest& request);
   absl::StatusOr<v1::Key> GetKey(const v1::GetKeyRequest& request);
   absl::StatusOr<v1::ListKeysResponse> ListKeys(const access::Principal& caller,
                                                 const v1::ListKeysRequest& request);

@@ -66,8 +66,10 @@ absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   if (!S_ISSOCK(status.st_mode)) {
     return absl::FailedPreconditionError(absl::StrCat(path, " is there, and is no socket"));
   }
-  const Socket probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+  const Socket probe(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  // EAGAIN: somebody listens, and has a full queue.
+  if (connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+      errno == EAGAIN) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, ": another process answers here; stop it, or choose another path"));
   }

@@ -55,8 +55,9 @@ void Listener::Stop() {
   const uint64_t one = 1;
   (void)!write(stop_.fd(), &one, sizeof one);
   thread_.join();
-  bound_.socket = Socket();
+  // While it still listens: a successor that binds once it is closed must not lose its own name.
   if (!bound_.path.empty()) unlink(bound_.path.c_str());
+  bound_.socket = Socket();
 }
 
 void Listener::Run() {

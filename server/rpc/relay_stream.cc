@@ -4,7 +4,6 @@
 
 #include "server/access/error_details_interface.h"
 #include "server/rpc/identity.h"
-#include "server/rpc/key_release.h"
 #include "server/rpc/relay_response.h"
 #include "server/rpc/relay_streams.h"
 #include "server/rpc/relay_tag.h"
@@ -59,12 +58,11 @@ void RelayStream::OnAccepted(bool ok) {
   absl::Status identified = Identify();
   const bool welcome = identified.ok() && services_.streams.Add(shared_from_this());
   if (identified.ok() && !welcome) identified = Draining();
-  services_.metrics.RpcFinished(kMethod, CodeName(identified));
   std::lock_guard lock(mutex_);
   if (welcome) {
     ReadMore();
   } else {
-    Finish(ToGrpc(identified));
+    Finish(identified);
   }
   ++completions_due_;  // OnOver
   alive = Settle();
@@ -112,6 +110,7 @@ void RelayStream::OnOver(bool) {
   for (auto& [number, tag] : left) tag->handshake().Abandon();
   std::shared_ptr<RelayStream> alive;
   std::lock_guard lock(mutex_);
+  services_.metrics.RpcFinished(kMethod, code_);
   alive = Settle();
 }
 
@@ -165,6 +164,7 @@ absl::Status RelayStream::TakeTag(uint64_t tag) {
   std::lock_guard lock(mutex_);
   if (draining_) return Draining();
   if (tags_.size() < kMaxLiveTags) return absl::OkStatus();
+  services_.metrics.Refused("STREAM_HANDSHAKES_LIMIT");
   return access::WithRetryDelayMs(
       access::WithReason(absl::ResourceExhaustedError("too many live handshakes on this stream"),
                          "STREAM_HANDSHAKES_LIMIT"),
@@ -181,16 +181,17 @@ absl::StatusOr<std::shared_ptr<RelayStream::Tag>> RelayStream::Open(
   start->owner_may_release = principal_.release_keys;
   start->listener = shared_from_this();
   start->tag = request.tag();
-  absl::StatusOr<std::shared_ptr<handshakes::Handshake>> handshake =
-      services_.handshakes.Begin(*std::move(start));
-  if (!handshake.ok()) return handshake.status();
-  auto tag = std::make_shared<Tag>(shared_from_this(), *std::move(handshake));
+  std::shared_ptr<Tag> tag;
   bool over = false;
-  {
+  // Entered before anything can end it, lest its last reply find no tag.
+  const auto enter = [&](const std::shared_ptr<handshakes::Handshake>& handshake) {
+    tag = std::make_shared<Tag>(shared_from_this(), handshake);
     std::lock_guard lock(mutex_);
     over = over_;
     if (!over) tags_[request.tag()] = tag;
-  }
+  };
+  absl::Status begun = services_.handshakes.Begin(*std::move(start), enter).status();
+  if (!begun.ok()) return begun;
   if (over) tag->handshake().Abandon();
   return tag;
 }
@@ -199,7 +200,7 @@ void RelayStream::Enqueue(const std::shared_ptr<Tag>& tag, v1::RelayRequest requ
   bool must_run = false;
   {
     std::lock_guard lock(mutex_);
-    unprocessed_bytes_ += request.ByteSizeLong();
+    unprocessed_bytes_ += WeightOf(request);
     must_run = tag->Push(std::move(request));
   }
   if (must_run) services_.loop.Do(tag);
@@ -210,7 +211,7 @@ void RelayStream::Fail(uint64_t number, absl::Status status) {
   {
     std::lock_guard lock(mutex_);
     if (auto found = tags_.find(number); found != tags_.end()) tag = found->second;
-    if (!tag) Write(ErrorOf(number, status));
+    if (!tag) Write(WipedResponse(ErrorOf(number, status)));
   }
   // A live one ends with this error; the peer gets its alert.
   if (tag) tag->handshake().Stop(std::move(status));
@@ -234,10 +235,10 @@ void RelayStream::OnReply(uint64_t number, handshakes::Reply reply) {
   }
   if (!tag) return;
   const handshakes::Handle& handle = tag->handshake().handle();
-  v1::RelayResponse response = ToProto(number, handle, std::move(reply));
+  WipedResponse response(ToProto(number, handle, std::move(reply)));
   std::lock_guard lock(mutex_);
   if (over_) return;
-  if (!tag->named()) response.set_handshake(ResourceName(kHandshakesCollection, handle));
+  if (!tag->named()) response.get().set_handshake(ResourceName(kHandshakesCollection, handle));
   if (ended) tags_.erase(number);
   Write(std::move(response));
   FinishWhenDone();
@@ -247,7 +248,7 @@ void RelayStream::Drain() {
   std::lock_guard lock(mutex_);
   if (over_ || finishing_ || draining_) return;
   draining_ = true;
-  Write(DrainNotice());
+  Write(WipedResponse(DrainNotice()));
   FinishWhenDone();
 }
 
@@ -261,40 +262,40 @@ void RelayStream::ReadMore() {
   rpc_.Read(&request_, &on_read_);
 }
 
-void RelayStream::Write(v1::RelayResponse response) {
+void RelayStream::Write(WipedResponse response) {
   if (over_ || finishing_) return;
-  reply_bytes_ += response.ByteSizeLong();
+  reply_bytes_ += response.get().ByteSizeLong();
   replies_.push_back(std::move(response));
   WriteNext();
 }
 
 void RelayStream::WriteNext() {
   if (writing_ || over_ || finishing_ || replies_.empty()) return;
-  v1::RelayResponse response = std::move(replies_.front());
+  WipedResponse response = std::move(replies_.front());
   replies_.pop_front();
-  writing_bytes_ = response.ByteSizeLong();
+  writing_bytes_ = response.get().ByteSizeLong();
   grpc::WriteOptions options;
   // More will follow at once: one system call for all of them.
   if (!replies_.empty()) options.set_buffer_hint();
   writing_ = true;
   ++completions_due_;
-  rpc_.Write(response, options, &on_written_);
-  WipeKeys(response);
+  rpc_.Write(response.get(), options, &on_written_);
 }
 
 void RelayStream::FinishWhenDone() {
   if (over_ || writing_ || !replies_.empty() || !tags_.empty()) return;
   if (read_ended_) {
-    Finish(grpc::Status::OK);
+    Finish(absl::OkStatus());
   } else if (draining_) {
-    Finish(ToGrpc(Draining()));
+    Finish(Draining());
   }
 }
 
-void RelayStream::Finish(const grpc::Status& status) {
+void RelayStream::Finish(const absl::Status& status) {
   if (std::exchange(finishing_, true)) return;
+  code_ = CodeName(status);
   ++completions_due_;
-  rpc_.Finish(status, &on_finished_);
+  rpc_.Finish(ToGrpc(status), &on_finished_);
 }
 
 std::shared_ptr<RelayStream> RelayStream::Settle() {

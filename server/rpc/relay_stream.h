@@ -27,6 +27,7 @@
 #include "server/rpc/call_count.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/completion_loop.h"
+#include "server/rpc/key_release.h"
 
 namespace handfast::rpc {
 
@@ -35,6 +36,11 @@ inline constexpr size_t kMaxLiveTags = 1024;
 inline constexpr size_t kMaxWaitingReplyBytes = 256 * 1024;
 // Read, and not worked on yet: as much again, so that a stream's memory is bounded both ways.
 inline constexpr size_t kMaxUnprocessedBytes = 256 * 1024;
+// What a request weighs in memory besides its bytes, so that many small ones count as well.
+inline constexpr size_t kRequestOverhead = 256;
+inline size_t WeightOf(const v1::RelayRequest& request) {
+  return request.ByteSizeLong() + kRequestOverhead;
+}
 
 class RelayStreams;
 
@@ -89,10 +95,10 @@ class RelayStream final : public handshakes::ReplyListener,
 
   // With mutex_ held.
   void ReadMore();
-  void Write(v1::RelayResponse response);
+  void Write(WipedResponse response);
   void WriteNext();
   void FinishWhenDone();
-  void Finish(const grpc::Status& status);
+  void Finish(const absl::Status& status);
   // Lets go of what gRPC held: the last completion has come.
   std::shared_ptr<RelayStream> Settle();
 
@@ -121,7 +127,7 @@ class RelayStream final : public handshakes::ReplyListener,
   int completions_due_ = 0;
   std::optional<Counted> counted_;  // as long as self_
   absl::flat_hash_map<uint64_t, std::shared_ptr<Tag>> tags_;
-  std::deque<v1::RelayResponse> replies_;
+  std::deque<WipedResponse> replies_;
   size_t reply_bytes_ = 0;  // of replies_ and of the one being written
   size_t writing_bytes_ = 0;
   size_t unprocessed_bytes_ = 0;
@@ -131,6 +137,7 @@ class RelayStream final : public handshakes::ReplyListener,
   bool draining_ = false;
   bool finishing_ = false;
   bool over_ = false;
+  std::string code_ = "CANCELLED";  // how it ended, for the metrics; unless Finish says otherwise
 };
 
 }  // namespace handfast::rpc

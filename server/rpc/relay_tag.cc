@@ -17,7 +17,7 @@ void RelayStream::Tag::Run() {
       inbox_.pop_front();
     }
     Tell(request);
-    stream_->OnProcessed(request.ByteSizeLong());
+    stream_->OnProcessed(WeightOf(request));
   }
 }
 

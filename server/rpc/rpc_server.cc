@@ -15,24 +15,13 @@
 namespace handfast::rpc {
 namespace {
 
-// The largest message is ImportKey's: a key, and a chain of ten certificates. Relay's have 64 KiB.
-constexpr int kMaxReceiveBytes = 256 * 1024;
-// gRPC's own default, stated: our callers send no metadata at all.
-constexpr int kMaxMetadataBytes = 8 * 1024;
-// A thin client needs one stream; a connection pool in front of several, a few.
-constexpr int kMaxStreamsPerConnection = 100;
-// gRPC's default of two minutes would let silent connections fill the cap.
-constexpr int kHandshakeTimeoutMs = 5'000;
 // Finds callers that vanished without a word.
 constexpr int kKeepaliveTimeMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
-// A caller that pings more often, or more than twice in between, is sent away.
-constexpr int kLeastPingIntervalMs = 10'000;
 constexpr int kMaxPingStrikes = 2;
-// After a rollout load spreads within half an hour; what is live then has a minute to end.
+// Shortly before its connection is sent away.
 constexpr std::chrono::minutes kMaxStreamAge{29};
 constexpr std::chrono::seconds kAgeCheckInterval{1};
-constexpr int kMaxConnectionAgeMs = 30 * 60 * 1000;
 constexpr int kMaxConnectionAgeGraceMs = 60 * 1000;
 // Shorter than the second that a prober commonly waits.
 constexpr std::chrono::milliseconds kProbeTimeout{500};
@@ -41,18 +30,20 @@ constexpr unsigned kCertificateWatchSeconds = 10;
 
 using ExternalType = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
 
-void SetLimits(grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+int Ms(std::chrono::milliseconds duration) { return static_cast<int>(duration.count()); }
+
+void SetLimits(const CallLimits& limits, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(limits.receive_bytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, limits.metadata_bytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, Ms(limits.handshake));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             kLeastPingIntervalMs);
+                             Ms(limits.least_ping_interval));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kMaxPingStrikes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Ms(limits.connection_age));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kMaxConnectionAgeGraceMs);
   // It would show who is connected; nobody may call it, so it need not be kept either.
   builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
@@ -115,6 +106,7 @@ absl::Status RpcServer::Bind(const RpcOptions& options) {
 void RpcServer::AddServices(grpc::ServerBuilder& builder) {
   const UnaryServices unary{.policy = backends_.policy,
                             .blocking = backends_.blocking,
+                            .clock = backends_.clock,
                             .metrics = backends_.metrics,
                             .calls = calls_};
   const RelayBackends relay{.loop = *loop_,
@@ -140,7 +132,7 @@ void RpcServer::AddServices(grpc::ServerBuilder& builder) {
 
 absl::Status RpcServer::Build(const RpcOptions& options) {
   grpc::ServerBuilder builder;
-  SetLimits(builder);
+  SetLimits(options.limits, builder);
   loop_ = std::make_unique<CompletionLoop>(builder, options.pollers, backends_.work);
   AddServices(builder);
   std::vector<std::unique_ptr<Listener::Acceptor>> acceptors;

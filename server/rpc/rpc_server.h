@@ -46,10 +46,29 @@ struct UnixEndpoint {
   std::string principal;
 };
 
+// What one connection may ask of gRPC itself. Tests loosen single ones, to see that it is these
+// that hold.
+struct CallLimits {
+  // The largest message is ImportKey's: a key, and a chain of ten certificates. Relay's have
+  // 64 KiB.
+  int receive_bytes = 256 * 1024;
+  // gRPC's own default, stated: our callers send no metadata at all.
+  int metadata_bytes = 8 * 1024;
+  // A thin client needs one stream; a connection pool in front of several, a few.
+  int streams = 100;
+  // gRPC's default of two minutes would let silent connections fill the cap.
+  std::chrono::milliseconds handshake{5'000};
+  // A caller that pings more often, or more than twice in between, is sent away.
+  std::chrono::milliseconds least_ping_interval{10'000};
+  // After a rollout load spreads within half an hour; what is live then has a minute to end.
+  std::chrono::milliseconds connection_age = std::chrono::minutes(30);
+};
+
 struct RpcOptions {
   std::vector<TcpEndpoint> tcp;
   std::vector<UnixEndpoint> unix_sockets;
   size_t max_connections = 1000;
+  CallLimits limits = {};
   // Threads that poll gRPC.
   int pollers = 1;
 };

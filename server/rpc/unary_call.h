@@ -3,6 +3,7 @@
 #ifndef HANDFAST_SERVER_RPC_UNARY_CALL_H_
 #define HANDFAST_SERVER_RPC_UNARY_CALL_H_
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "server/access/policy.h"
 #include "server/access/work_queue_interface.h"
+#include "server/handshakes/clock_interface.h"
 #include "server/observe/metrics_interface.h"
 #include "server/rpc/call_count.h"
 #include "server/rpc/completion.h"
@@ -21,10 +23,14 @@
 
 namespace handfast::rpc {
 
+// For a call that a queue has held so long, deadline of its own or not, nobody waits any more.
+inline constexpr std::chrono::seconds kMaxUnaryWait{30};
+
 struct UnaryServices {
   const access::Policy& policy;
   // For what waits for a disk or makes keys.
   access::WorkQueueInterface& blocking;
+  const handshakes::Clock& clock;
   observe::MetricsInterface& metrics;
   CallCount& calls;
 };
@@ -37,11 +43,12 @@ struct UnaryMethod {
   std::function<void(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
                      grpc::ServerCompletionQueue*, void* tag)>
       ask;
-  // It may change the request, to wipe what is secret in it.
-  std::function<absl::StatusOr<Response>(const access::Principal&, Request&)> serve;
+  std::function<absl::StatusOr<Response>(const access::Principal&, const Request&)> serve;
   // The resource name whose tenant must be the caller's; null: it is about none.
   std::function<const std::string&(const Request&)> resource;
   bool blocks = false;
+  // Wipes what is secret in a request, however its call ended; null: nothing is.
+  std::function<void(Request&)> wipe = nullptr;
 };
 
 template <class Request, class Response>
@@ -60,6 +67,9 @@ class UnaryCall {
   UnaryCall(const UnaryServices& services, std::shared_ptr<const Method> method,
             grpc::ServerCompletionQueue& queue)
       : services_(services), counted_(services.calls), method_(std::move(method)), queue_(queue) {}
+  ~UnaryCall() {
+    if (method_->wipe) method_->wipe(request_);
+  }
 
   void OnAccepted(bool ok) {
     if (!ok) {  // the server shuts down
@@ -70,10 +80,11 @@ class UnaryCall {
     absl::StatusOr<access::Principal> principal = Authorize();
     if (!principal.ok()) return Finish(principal.status());
     if (!method_->blocks) return Serve(*principal);
+    accepted_at_ = services_.clock.Now();
     auto unanswered = std::make_shared<Unanswered>(this);
     const absl::Status queued = services_.blocking.Submit(
         principal->tenant, access::Lane::kGeneral,
-        [unanswered, principal = *principal] { unanswered->Take()->Serve(principal); });
+        [unanswered, principal = *principal] { unanswered->Take()->ServeInTime(principal); });
     if (!queued.ok()) unanswered->Take()->Finish(queued);
   }
 
@@ -101,6 +112,13 @@ class UnaryCall {
     return services_.policy.Authorize(*name, method_->name, method_->resource(request_));
   }
 
+  void ServeInTime(const access::Principal& principal) {
+    if (services_.clock.Now() - accepted_at_ > kMaxUnaryWait) {
+      return Finish(absl::DeadlineExceededError("the call waited too long for its turn"));
+    }
+    Serve(principal);
+  }
+
   void Serve(const access::Principal& principal) {
     absl::StatusOr<Response> response = method_->serve(principal, request_);
     if (!response.ok()) return Finish(response.status());
@@ -118,6 +136,7 @@ class UnaryCall {
   const std::shared_ptr<const Method> method_;
   grpc::ServerCompletionQueue& queue_;
   grpc::ServerContext context_;
+  handshakes::MonotonicTime accepted_at_;
   Request request_;
   grpc::ServerAsyncResponseWriter<Response> writer_{&context_};
   CompletionOf<UnaryCall, &UnaryCall::OnAccepted> on_accepted_{this};

@@ -38,6 +38,22 @@ class HandshakesTest : public testing::Test {
   Handshakes table_{backends_.services};
 };
 
+TEST_F(HandshakesTest, IsEnteredBeforeItsDeadlineCanEndIt) {
+  int entered = 0;
+  auto begun = table_.Begin(backends_.NewStart(replies_), [&](const auto& handshake) {
+    ++entered;
+    backends_.clock.Advance(std::chrono::hours(1));
+    table_.Reap();
+    EXPECT_TRUE(handshake->Describe()) << "nothing has ended it yet";
+  });
+  ASSERT_TRUE(begun.ok());
+  EXPECT_EQ(entered, 1);
+  backends_.clock.Advance(kReapInterval);
+  table_.Reap();
+  EXPECT_EQ(replies_->ended, 1);
+  ExpectAllGivenBack();
+}
+
 TEST_F(HandshakesTest, FinishesAndLeavesAConnection) {
   auto handshake = Begin(7);
   LibsslClient peer({});

@@ -1,6 +1,8 @@
 // ConnectionService, KeyService, health and reflection, over gRPC.
 
+#include <future>
 #include <set>
+#include <thread>
 
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
@@ -9,6 +11,7 @@
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "handfast/v1/connections.grpc.pb.h"
 #include "handfast/v1/keys.grpc.pb.h"
+#include "server/rpc/unary_call.h"
 #include "tests/server/rpc/relay_call.h"
 #include "tests/server/rpc/test_service.h"
 #include "tls/crypto/pem.h"
@@ -62,6 +65,36 @@ TEST_F(Services, AConnectionIsDescribedWithoutKeys) {
     EXPECT_EQ(connection.established().keys_case(), v1::Established::KEYS_NOT_SET);
     EXPECT_EQ(connection.age_ms(), 1500u);
     EXPECT_EQ(connection.keys_released(), release);
+  }
+}
+
+TEST_F(Services, ACallThatWaitedTooLongIsNotServed) {
+  const auto create = [this](const std::string& id) {
+    grpc::ClientContext context;  // without a deadline of its own
+    v1::CreateKeyRequest request;
+    request.set_parent("tenants/acme");
+    request.set_key_id(id);
+    request.set_type(v1::KEY_TYPE_ECDSA_P256);
+    v1::Key key;
+    return v1::KeyService::NewStub(service_.Channel(As::kEdge))->CreateKey(&context, request, &key);
+  };
+  for (const bool too_long : {false, true}) {
+    // Somebody else's work is before it.
+    std::promise<void> go;
+    auto running = std::make_shared<std::promise<void>>();
+    ASSERT_TRUE(service_.blocking()
+                    .Submit("other", access::Lane::kGeneral,
+                            [&, running] {
+                              running->set_value();
+                              go.get_future().wait();
+                            })
+                    .ok());
+    running->get_future().wait();
+    auto called = std::async(std::launch::async, create, too_long ? "late" : "in-time");
+    while (service_.blocking().waiting(access::Lane::kGeneral) == 0) std::this_thread::yield();
+    service_.clock.Advance(kMaxUnaryWait + std::chrono::milliseconds(too_long ? 1 : 0));
+    go.set_value();
+    EXPECT_EQ(called.get().error_code(), too_long ? StatusCode::DEADLINE_EXCEEDED : StatusCode::OK);
   }
 }
 

@@ -165,6 +165,7 @@ access::Policy TestService::MakePolicy() const {
 RpcOptions TestService::MakeRpcOptions(const TestOptions& options) const {
   RpcOptions rpc;
   rpc.max_connections = options.max_connections;
+  rpc.limits = options.limits;
   for (As caller : kSockets) {
     const std::string path = SocketPath(caller);
     rpc.unix_sockets.push_back(

@@ -67,6 +67,7 @@ struct TestOptions {
   access::WorkQueueOptions work = {};
   bool tcp = false;
   size_t max_connections = 200;
+  CallLimits limits = {};
 };
 
 // Profiles: intermediate (the default) and modern release keys, sealed does not, mutual demands a
@@ -93,6 +94,8 @@ class TestService final : private handshakes::ProfileSource {
   handshakes::Handshakes& handshakes() { return *handshakes_; }
   connections::Connections& connections() { return *connections_; }
   RpcServer& server() { return *server_; }
+  // Where what waits for a disk runs, one at a time.
+  access::WorkQueue& blocking() { return *blocking_; }
 
  private:
   std::shared_ptr<const handshakes::Profile> Find(std::string_view name) const override;
