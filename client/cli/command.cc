@@ -23,8 +23,8 @@ Advice AdviceFor(RpcCode code) {
     case RpcCode::kPermissionDenied:
     case RpcCode::kUnauthenticated:
       return {kNotAllowed,
-              "Keys and credentials need the role `operator` of the tenant: see `callers` in the "
-              "service's configuration, and --tenant."};
+              "Keys and credentials need the role `operator` of the tenant: see `principals` in "
+              "the service's configuration, and --tenant."};
     case RpcCode::kNotFound:
       return {kNotFound, "Try `list` for what there is, and check --tenant."};
     case RpcCode::kAlreadyExists:

@@ -63,14 +63,15 @@ void Create(const KeyArguments& arguments, Common& common) {
 
 void Import(const KeyArguments& arguments, Common& common) {
   if (!PrepareEndpoint(common)) return;
-  FileText key = ReadSecret(arguments.key_file);
-  if (key.error) return ReportUsage(*key.error, common);
   v1::ImportKeyRequest request;
   if (!arguments.chain_file.empty()) {
     FileText chain = ReadPublic(arguments.chain_file);
     if (chain.error) return ReportUsage(*chain.error, common);
     request.set_certificate_chain_pem(std::move(chain.text));
   }
+  // Last, so that no mistake in the rest leaves it behind.
+  FileText key = ReadSecret(arguments.key_file);
+  if (key.error) return ReportUsage(*key.error, common);
   request.set_parent(common.parent());
   request.set_key_id(arguments.id);
   request.set_default_credential(arguments.is_default);
@@ -128,22 +129,21 @@ void DeclareKeys(CLI::App& app, Common& common) {
       ->transform(CLI::CheckedTransformer(Types(), CLI::ignore_case));
   create->callback([arguments, &common] { Create(*arguments, common); });
 
-  CLI::App* import = keys->add_subcommand("import", "Take in a key that was made elsewhere");
-  import->add_option("--id", arguments->id, "1 to 63 of a-z, 0-9 and -; default: chosen");
-  import->add_option("--key-file", arguments->key_file, "Unencrypted PEM; - is standard input")
+  CLI::App* take_in = keys->add_subcommand("import", "Take in a key that was made elsewhere");
+  take_in->add_option("--id", arguments->id, "1 to 63 of a-z, 0-9 and -; default: chosen");
+  take_in->add_option("--key-file", arguments->key_file, "Unencrypted PEM; - is standard input")
       ->required();
-  import->add_option("--chain-file", arguments->chain_file,
-                     "PEM, leaf first: a credential is made and activated too");
-  import->add_flag("--default", arguments->is_default, "Serve it where no name matches");
-  import->callback([arguments, &common] { Import(*arguments, common);
-});
+  take_in->add_option("--chain-file", arguments->chain_file,
+                      "PEM, leaf first: a credential is made and activated too");
+  take_in->add_flag("--default", arguments->is_default, "Serve it where no name matches");
+  take_in->callback([arguments, &common] { Import(*arguments, common); });
 
-CLI::App* list = keys->add_subcommand("list", "All keys of the tenant");
-list->callback([&common] { List(common); });
+  CLI::App* list = keys->add_subcommand("list", "All keys of the tenant");
+  list->callback([&common] { List(common); });
 
-CLI::App* get = keys->add_subcommand("get", "One key");
-get->add_option("NAME", arguments->name, "Its id, or tenants/T/keys/K")->required();
-get->callback([arguments, &common] { Get(*arguments, common); });
-}  // namespace handfast::cli
+  CLI::App* get = keys->add_subcommand("get", "One key");
+  get->add_option("NAME", arguments->name, "Its id, or tenants/T/keys/K")->required();
+  get->callback([arguments, &common] { Get(*arguments, common); });
+}
 
 }  // namespace handfast::cli

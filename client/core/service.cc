@@ -19,6 +19,8 @@ using std::chrono::system_clock;
 // A 4096-bit RSA key takes a second or two to make, more on a busy machine.
 constexpr auto kCallDeadline = std::chrono::seconds(30);
 constexpr auto kHealthDeadline = std::chrono::seconds(5);
+// For a service that was started a moment ago.
+constexpr auto kStartPatience = std::chrono::seconds(3);
 
 // Of grpc.health.v1: HealthCheckRequest.service and HealthCheckResponse.status are field 1.
 constexpr char kHealthTag = 0x0a;
@@ -27,18 +29,20 @@ constexpr uint8_t kServing = 1;
 // Service names are short; one byte of length is enough up to here.
 constexpr size_t kMaxServiceName = 127;
 
-template <class Request, class Reply, class Method>
-Called<Reply> Call(v1::KeyService::Stub& stub, Method method, const Request& request) {
-  grpc::ClientContext context;
-  context.set_deadline(system_clock::now() + kCallDeadline);
-  Called<Reply> called;
-  called.status = FromGrpc((stub.*method)(&context, request, &called.reply));
-  return called;
-}
-
 }  // namespace
 
 struct Service::State {
+  template <class Request, class Reply, class Method>
+  Called<Reply> Call(Method method, const Request& request) {
+    // Where this is in vain the call itself says why.
+    channel->WaitForConnected(system_clock::now() + kStartPatience);
+    grpc::ClientContext context;
+    context.set_deadline(system_clock::now() + kCallDeadline);
+    Called<Reply> called;
+    called.status = FromGrpc(((*keys).*method)(&context, request, &called.reply));
+    return called;
+  }
+
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::KeyService::Stub> keys;
 };
@@ -51,51 +55,50 @@ Service::Service(const Endpoint& endpoint) : state_(std::make_unique<State>()) {
 Service::~Service() = default;
 
 Called<v1::Key> Service::CreateKey(const v1::CreateKeyRequest& request) {
-  return Call<v1::CreateKeyRequest, v1::Key>(*state_->keys, &v1::KeyService::Stub::CreateKey,
-                                             request);
+  return state_->Call<v1::CreateKeyRequest, v1::Key>(&v1::KeyService::Stub::CreateKey, request);
 }
 
 Called<v1::ImportKeyResponse> Service::ImportKey(v1::ImportKeyRequest request) {
-  auto called = Call<v1::ImportKeyRequest, v1::ImportKeyResponse>(
-      *state_->keys, &v1::KeyService::Stub::ImportKey, request);
+  auto called = state_->Call<v1::ImportKeyRequest, v1::ImportKeyResponse>(
+      &v1::KeyService::Stub::ImportKey, request);
   std::string& secret = *request.mutable_private_key_pem();
   tls::Wipe({reinterpret_cast<uint8_t*>(secret.data()), secret.size()});
   return called;
 }
 
 Called<v1::Key> Service::GetKey(const v1::GetKeyRequest& request) {
-  return Call<v1::GetKeyRequest, v1::Key>(*state_->keys, &v1::KeyService::Stub::GetKey, request);
+  return state_->Call<v1::GetKeyRequest, v1::Key>(&v1::KeyService::Stub::GetKey, request);
 }
 
 Called<v1::ListKeysResponse> Service::ListKeys(const v1::ListKeysRequest& request) {
-  return Call<v1::ListKeysRequest, v1::ListKeysResponse>(*state_->keys,
-                                                         &v1::KeyService::Stub::ListKeys, request);
+  return state_->Call<v1::ListKeysRequest, v1::ListKeysResponse>(&v1::KeyService::Stub::ListKeys,
+                                                                 request);
 }
 
 Called<v1::Credential> Service::CreateCredential(const v1::CreateCredentialRequest& request) {
-  return Call<v1::CreateCredentialRequest, v1::Credential>(
-      *state_->keys, &v1::KeyService::Stub::CreateCredential, request);
+  return state_->Call<v1::CreateCredentialRequest, v1::Credential>(
+      &v1::KeyService::Stub::CreateCredential, request);
 }
 
 Called<v1::Credential> Service::SetCertificateChain(const v1::SetCertificateChainRequest& request) {
-  return Call<v1::SetCertificateChainRequest, v1::Credential>(
-      *state_->keys, &v1::KeyService::Stub::SetCertificateChain, request);
+  return state_->Call<v1::SetCertificateChainRequest, v1::Credential>(
+      &v1::KeyService::Stub::SetCertificateChain, request);
 }
 
 Called<v1::Credential> Service::ActivateCredential(const v1::ActivateCredentialRequest& request) {
-  return Call<v1::ActivateCredentialRequest, v1::Credential>(
-      *state_->keys, &v1::KeyService::Stub::ActivateCredential, request);
+  return state_->Call<v1::ActivateCredentialRequest, v1::Credential>(
+      &v1::KeyService::Stub::ActivateCredential, request);
 }
 
 Called<v1::Credential> Service::GetCredential(const v1::GetCredentialRequest& request) {
-  return Call<v1::GetCredentialRequest, v1::Credential>(
-      *state_->keys, &v1::KeyService::Stub::GetCredential, request);
+  return state_->Call<v1::GetCredentialRequest, v1::Credential>(
+      &v1::KeyService::Stub::GetCredential, request);
 }
 
 Called<v1::ListCredentialsResponse> Service::ListCredentials(
     const v1::ListCredentialsRequest& request) {
-  return Call<v1::ListCredentialsRequest, v1::ListCredentialsResponse>(
-      *state_->keys, &v1::KeyService::Stub::ListCredentials, request);
+  return state_->Call<v1::ListCredentialsRequest, v1::ListCredentialsResponse>(
+      &v1::KeyService::Stub::ListCredentials, request);
 }
 
 // By hand: the system has no health.proto to generate from, and two fields need none.
