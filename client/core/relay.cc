@@ -1,5 +1,6 @@
 #include "client/core/relay.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -102,6 +103,14 @@ Relay::~Relay() {
 
 RelayHandle Relay::Start(RelayInbox& inbox, uint64_t key, const StartOptions& options,
                          std::string_view peer_address, tls::ByteView from_peer) {
+  const tls::ByteView first = from_peer.first(std::min(from_peer.size(), kMaxFromPeerBytes));
+  const RelayHandle handle = StartOne(inbox, key, options, peer_address, first);
+  Send(handle, from_peer.subspan(first.size()));
+  return handle;
+}
+
+RelayHandle Relay::StartOne(RelayInbox& inbox, uint64_t key, const StartOptions& options,
+                            std::string_view peer_address, tls::ByteView from_peer) {
   {
     const std::lock_guard lock(state_->mutex);
     for (const auto& stream : state_->streams) {
@@ -124,7 +133,11 @@ RelayHandle Relay::Start(RelayInbox& inbox, uint64_t key, const StartOptions& op
 }
 
 void Relay::Send(const RelayHandle& handle, tls::ByteView from_peer) {
-  if (handle) handle.stream_->Send(handle.tag_, from_peer);
+  while (handle && !from_peer.empty()) {
+    const tls::ByteView piece = from_peer.first(std::min(from_peer.size(), kMaxFromPeerBytes));
+    handle.stream_->Send(handle.tag_, piece);
+    from_peer = from_peer.subspan(piece.size());
+  }
 }
 
 void Relay::PeerClosed(const RelayHandle& handle) {

@@ -20,6 +20,8 @@ class RelayStream;
 
 // The contract's limit for one stream; another is opened beyond it.
 constexpr size_t kMaxHandshakesPerStream = 1024;
+// The contract's limit for one message; more goes in several.
+constexpr size_t kMaxFromPeerBytes = size_t{64} << 10;
 // 16,384 handshakes at once: far beyond it the service, not the stream, is what is missing.
 constexpr size_t kMaxStreams = 16;
 
@@ -77,6 +79,8 @@ class Relay {
 
  private:
   struct State;
+  RelayHandle StartOne(RelayInbox& inbox, uint64_t key, const StartOptions& options,
+                       std::string_view peer_address, tls::ByteView from_peer);
   std::unique_ptr<State> state_;
 };
 

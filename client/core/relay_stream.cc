@@ -1,5 +1,6 @@
 #include "client/core/relay_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "client/core/channel.h"
@@ -105,6 +106,14 @@ void RelayStream::Abort(uint64_t tag) {
   const std::lock_guard lock(mutex_);
   Slot* slot = Find(tag);
   if (slot == nullptr) return;
+  // What the service has not heard of it need not hear: it would only work in vain.
+  const auto of_tag = [tag](const v1::RelayRequest& waiting) { return waiting.tag() == tag; };
+  const auto first = std::find_if(waiting_.begin(), waiting_.end(), of_tag);
+  if (first != waiting_.end() && first->has_start()) {
+    std::erase_if(waiting_, of_tag);
+    Free(*slot);
+    return;
+  }
   // The slot stays taken until the service has ended the handshake too: its limit counts the same.
   slot->inbox = nullptr;
   Enqueue(std::move(request));

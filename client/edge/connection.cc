@@ -46,6 +46,7 @@ void Connection::OnClientEvents(uint32_t events) {
     case Phase::kLinger:
       DrainLinger();
       return;
+    case Phase::kConnect:
     case Phase::kDone:
       return;
   }
@@ -187,11 +188,6 @@ void Connection::OnEstablished(client::EstablishedHandshake established) {
   records_.emplace(*std::move(records));
   EnterPhase(Phase::kForward);
   ConnectBackend(info);
-  if (phase_ != Phase::kForward) return;
-  tls::Bytes rest = pump_.TakeRest();
-  if (!rest.empty()) OnRecords(rest);
-  if (client_gone_ && phase_ == Phase::kForward) OnClientEnd();
-  Forward();
 }
 
 void Connection::OnFailure(const v1::Failure& failure) {
@@ -266,6 +262,9 @@ void Connection::OnDeadline() {
         (void)client_.Write(client::PlaintextAlert(tls::Alert::kInternalError));
       }
       Finish(Ending::kHandshakeTimeout);
+      return;
+    case Phase::kConnect:
+      TryBackend();
       return;
     case Phase::kForward:
       client_.Reset();

@@ -23,6 +23,7 @@ class Connection {
   enum class Phase : uint8_t {
     kPreface,    // waits for the PROXY header
     kHandshake,  // bytes go to the relay and come from there
+    kConnect,    // waits for room in the queue of a backend's socket
     kForward,    // records to plain bytes and back
     kLinger,     // said its last word; waits for the client to have read it
     kDone,
@@ -65,6 +66,8 @@ class Connection {
 
   // Forwarding (forward.cc).
   void ConnectBackend(const v1::Established& info);
+  void TryBackend();
+  void BeginForwarding();
   tls::Bytes MakeProxyHeader(const v1::Established& info) const;
   void Forward();
   void Upload();
@@ -75,6 +78,7 @@ class Connection {
   void SendToClient(tls::ByteView bytes);
   void FinishDirections();
   void EndWithAlert(tls::Alert alert, Ending ending, std::string_view why);
+  void Abort(tls::Alert alert, Ending ending);
 
   // The end (connection.cc).
   void EnterPhase(Phase phase);
@@ -103,6 +107,9 @@ class Connection {
   int restarts_ = 0;
   client::Lines trace_;
 
+  const Address* backend_address_ = nullptr;  // of the options' router
+  int64_t connecting_since_ms_ = 0;
+  bool backend_spoke_ = false;
   std::optional<client::RecordLayer> records_;
   std::string connection_name_;
   tls::Bytes partial_;          // the beginning of a record

@@ -27,15 +27,33 @@ void Connection::ConnectBackend(const v1::Established& info) {
     EndWithAlert(Alert::kUnrecognizedName, Ending::kNoRoute, "no route for this server name");
     return;
   }
-  const int fd = Connect(*address);
-  if (fd < 0 || !backend_.Open(place_.epoll_fd, fd, tag_ + 1)) {
-    EndWithAlert(Alert::kInternalError, Ending::kBackendFailed, std::strerror(errno));
-    return;
-  }
+  backend_address_ = address;
+  connecting_since_ms_ = place_.now_ms;
   if (place_.options.send_proxy_v2) {
     // It goes with the client's first bytes where they are there already.
     backend_.Queue(MakeProxyHeader(info));
   }
+  TryBackend();
+}
+
+void Connection::TryBackend() {
+  EnterPhase(Phase::kForward);
+  const int fd = Connect(*backend_address_);
+  if (fd >= 0 && backend_.Open(place_.epoll_fd, fd, tag_ + 1)) return BeginForwarding();
+  // A Unix socket with a full queue says so at once, where TCP would try again by itself.
+  const bool full = backend_address_->is_unix() && errno == EAGAIN;
+  if (full && place_.now_ms - connecting_since_ms_ < place_.options.handshake_timeout_ms) {
+    EnterPhase(Phase::kConnect);
+    return;
+  }
+  EndWithAlert(Alert::kInternalError, Ending::kBackendFailed, std::strerror(errno));
+}
+
+void Connection::BeginForwarding() {
+  tls::Bytes rest = pump_.TakeRest();
+  if (!rest.empty()) OnRecords(rest);
+  if (client_gone_ && phase_ == Phase::kForward) OnClientEnd();
+  if (phase_ == Phase::kForward) Forward();
 }
 
 tls::Bytes Connection::MakeProxyHeader(const v1::Established& info) const {
@@ -162,6 +180,7 @@ void Connection::Download() {
       download_done_ = true;
       break;
     }
+    backend_spoke_ = true;
     const auto bytes = ByteView(place_.buffer).first(read.size);
     place_.metrics.OnBytes(0, bytes.size());
     if (!records_->Seal(bytes, sealed).ok()) {
@@ -185,12 +204,14 @@ void Connection::SendToClient(ByteView bytes) {
   Finish(Ending::kClientBroken);
 }
 
-// A broken backend must not look like a finished one: no close_notify, and a reset.
+// A broken backend must not look like a finished one: no close_notify, but an alert where nothing
+// was said yet, and a reset where something was.
 void Connection::OnBackendBroken() {
   const std::string error = std::strerror(errno);
   place_.log.Line(LogLevel::kWarning, "a backend failed",
                   {{"peer", ToText(peer_)}, {"error", error}});
   backend_.Close();
+  if (!backend_spoke_) return Abort(Alert::kInternalError, Ending::kBackendFailed);
   client_.Reset();
   Finish(Ending::kBackendFailed);
 }
@@ -210,6 +231,10 @@ void Connection::FinishDirections() {
 void Connection::EndWithAlert(Alert alert, Ending ending, std::string_view why) {
   place_.log.Line(LogLevel::kWarning, "a connection found no backend",
                   {{"peer", ToText(peer_)}, {"how", NameOf(ending)}, {"error", why}});
+  Abort(alert, ending);
+}
+
+void Connection::Abort(Alert alert, Ending ending) {
   tls::Bytes out;
   records_->Abort(alert, out);
   SendToClient(out);

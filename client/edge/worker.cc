@@ -21,6 +21,8 @@ constexpr int kMaxAccepts = 64;
 constexpr int64_t kAcceptPauseMs = 100;
 // The service ends a late handshake with an alert; it shall come before we give up ourselves.
 constexpr int64_t kHandshakeGraceMs = 500;
+// How soon a backend with a full queue may have room.
+constexpr int64_t kRetryMs = 10;
 // A client that has not read its last alert by then will not.
 constexpr int64_t kLingerMs = 1000;
 
@@ -46,6 +48,7 @@ Worker::Worker(Shared& shared)
       place_(shared.options, shared.start, shared.relay, shared.metrics, shared.log),
       stop_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       handshake_(shared.options.handshake_timeout_ms + kHandshakeGraceMs),
+      retry_(kRetryMs),
       idle_(shared.options.idle_timeout_ms),
       linger_(kLingerMs) {
   place_.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -98,7 +101,7 @@ void Worker::Stop() {
 int Worker::WaitMilliseconds() const {
   if (!turns_.empty()) return 0;
   int64_t next = INT64_MAX;
-  for (const Deadlines* deadlines : {&handshake_, &idle_, &linger_}) {
+  for (const Deadlines* deadlines : {&handshake_, &retry_, &idle_, &linger_}) {
     if (!deadlines->empty()) {
       next = std::min(next, slots_[deadlines->first()].armed_ms + deadlines->length_ms());
     }
@@ -219,6 +222,7 @@ void Worker::TakeTurns() {
 
 void Worker::ExpireAll() {
   Expire(handshake_);
+  Expire(retry_);
   Expire(idle_);
   Expire(linger_);
 }
@@ -236,6 +240,8 @@ void Worker::Expire(Deadlines& deadlines) {
 
 Deadlines& Worker::DeadlinesOf(Connection::Phase phase) {
   switch (phase) {
+    case Connection::Phase::kConnect:
+      return retry_;
     case Connection::Phase::kForward:
       return idle_;
     case Connection::Phase::kLinger:
@@ -259,7 +265,10 @@ void Worker::Settle(uint32_t index) {
   if (connection.wants_turn()) turns_.push_back(index);
   if (phase == slot.armed_phase && connection.since_ms() == slot.armed_ms) return;
   Deadlines& deadlines = DeadlinesOf(phase);
-  deadlines.Arm(*slot.list, slot.deadline);
+  // Whose time goes on stays where it is: behind the PROXY header the handshake's began at accept.
+  if (slot.list != &deadlines.list() || connection.since_ms() != slot.armed_ms) {
+    deadlines.Arm(*slot.list, slot.deadline);
+  }
   slot.list = &deadlines.list();
   slot.armed_phase = phase;
   slot.armed_ms = connection.since_ms();

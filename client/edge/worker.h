@@ -85,6 +85,7 @@ class Worker {
   size_t live_ = 0;
 
   Deadlines handshake_;
+  Deadlines retry_;
   Deadlines idle_;
   Deadlines linger_;
   std::list<uint32_t> unarmed_;

@@ -108,6 +108,8 @@ std::string TlsClient::Read(size_t size) {
   size_t got = 0;
   ERR_clear_error();
   if (SSL_read_ex(state_->ssl, bytes.data(), size, &got) != 1) {
+    // libssl's shutdown state would not do: a fatal alert sets it too.
+    ended_cleanly_ = SSL_get_error(state_->ssl, 0) == SSL_ERROR_ZERO_RETURN;
     NoteError("read");
     got = 0;
   }
@@ -131,9 +133,7 @@ std::string TlsClient::ReadAll() {
   return bytes;
 }
 
-bool TlsClient::ended_cleanly() const {
-  return (SSL_get_shutdown(state_->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
-}
+bool TlsClient::ended_cleanly() const { return ended_cleanly_; }
 
 void TlsClient::CloseWrite() {
   ERR_clear_error();

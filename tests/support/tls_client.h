@@ -44,7 +44,7 @@ class TlsClient {
   std::string Read(size_t size = 65536);
   std::string ReadExactly(size_t size);
   std::string ReadAll();
-  // The server said close_notify.
+  // The last read found the server's close_notify.
   bool ended_cleanly() const;
 
   // Says close_notify; reading goes on.
@@ -63,6 +63,7 @@ class TlsClient {
   std::unique_ptr<State> state_;
   int fd_ = -1;
   bool ok_ = false;
+  bool ended_cleanly_ = false;
   std::string error_;
 };
 

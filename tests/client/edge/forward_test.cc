@@ -1,6 +1,8 @@
 // The edge end to end: bytes, ends and errors, in both directions and both versions.
 
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <future>
@@ -9,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/client/edge/edge_fixture.h"
+#include "tests/support/files.h"
 #include "tests/support/net.h"
 #include "tests/support/patience.h"
 
@@ -115,8 +118,35 @@ TEST_P(EdgeVersionTest, AnUnreachableBackendIsAnAlert) {
   auto edge = StartEdge({"--backend", "127.0.0.1:" + std::to_string(port)});
   TlsClient client(edge->port(), Options(GetParam()));
   EXPECT_EQ(client.ReadAll(), "");
-  EXPECT_FALSE(client.ok() && client.ended_cleanly());
+  EXPECT_FALSE(client.ended_cleanly());
+  EXPECT_NE(client.error().find("alert internal error"), std::string::npos) << client.error();
   EXPECT_TRUE(edge->WaitForMetric("handfast_edge_connections_ended_total", "backend_failed", 1));
+}
+
+// A Unix socket with a full queue refuses at once; its clients wait for room.
+TEST_P(EdgeVersionTest, ABackendWithAFullQueueIsWaitedFor) {
+  TempFolder folder;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = folder.File("backend.sock");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const int backend = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(bind(backend, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(backend, 0), 0);
+  // Fills the queue.
+  const int filler = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(connect(filler, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  auto edge = StartEdge({"--backend", "unix:" + path});
+  TlsClient client(edge->port(), Options(GetParam()));
+  ASSERT_TRUE(client.ok()) << client.error();
+  ASSERT_TRUE(client.Write("hello"));
+  ASSERT_TRUE(edge->WaitForMetric("handfast_edge_handshakes_total", "established", 1));
+  close(accept(backend, nullptr, nullptr));
+  const int accepted = accept(backend, nullptr, nullptr);
+  char bytes[5];
+  EXPECT_EQ(recv(accepted, bytes, sizeof bytes, MSG_WAITALL), 5);
+  EXPECT_EQ(std::string(bytes, 5), "hello");
+  for (const int fd : {accepted, filler, backend}) close(fd);
 }
 
 // 50 MB each way at once, compared byte for byte.
