@@ -1,8 +1,10 @@
 #include "tests/support/handfastd.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include "client/core/service.h"
@@ -37,6 +39,15 @@ void Handfastd::Kill() {
   (void)process_->WaitForExit(kPatience);
 }
 
+std::string Handfastd::address() const {
+  const std::string start = "\"addresses\":\"";
+  const std::string said = output();
+  const size_t at = said.find(start);
+  if (at == std::string::npos) return {};
+  const size_t begin = at + start.size();
+  return said.substr(begin, said.find_first_of(" \"", begin) - begin);
+}
+
 bool Handfastd::Import(const std::string& id, const std::string& key, const std::string& chain,
                        bool is_default) {
   v1::ImportKeyRequest request;
@@ -68,6 +79,17 @@ double Handfastd::Sum(const std::string& metrics, const std::string& name,
     }
   }
   return sum;
+}
+
+bool Handfastd::WaitForSum(const std::string& admin, const std::string& name,
+                           const std::string& label, double value) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (Sum(HttpGet(admin, "/metrics"), name, label) != value) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    // There is no event to wait for: the metrics are what is tested.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
 }
 
 }  // namespace handfast::test

@@ -27,6 +27,8 @@ class Handfastd {
 
   // "unix:/tmp/hf.xxxxxx/handfast.sock"
   std::string endpoint() const { return "unix:" + state_.File("handfast.sock"); }
+  // Of its first listener, as it said itself: for a configuration with TCP and port 0.
+  std::string address() const;
   // "127.0.0.1:PORT"
   std::string admin() const { return "127.0.0.1:" + std::to_string(admin_port_); }
   const std::string& state_folder() const { return state_.path(); }
@@ -41,6 +43,10 @@ class Handfastd {
   // The sum of all samples of one metric whose line has `label` in it.
   static double Sum(const std::string& metrics, const std::string& name,
                     const std::string& label = "");
+  // Until that sum, of the /metrics of whatever serves them at `admin`, has the value; false:
+  // patience was over.
+  static bool WaitForSum(const std::string& admin, const std::string& name,
+                         const std::string& label, double value);
 
  private:
   TempFolder state_;

@@ -2,14 +2,13 @@
 
 #include <sys/socket.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <thread>
 
 #include "tests/support/files.h"
 #include "tests/support/net.h"
 #include "tests/support/patience.h"
+#include "tls/base/bytes.h"
 
 namespace handfast::test {
 namespace {
@@ -57,13 +56,7 @@ double Edge::Metric(const std::string& name, const std::string& label) const {
 }
 
 bool Edge::WaitForMetric(const std::string& name, const std::string& label, double value) const {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (Metric(name, label) != value) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    // There is no event to wait for: the metrics are what is tested.
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
+  return Handfastd::WaitForSum(admin_, name, label, value);
 }
 
 int64_t Edge::MemoryKiB() const {
@@ -101,6 +94,32 @@ void Echo(int fd) {
   while ((got = recv(fd, bytes, sizeof bytes, 0)) > 0) {
     if (!SendAll(fd, {bytes, static_cast<size_t>(got)})) return;
   }
+}
+
+Proxied ReceiveProxied(int fd) {
+  Proxied proxied;
+  std::string fixed = ReceiveExactly(fd, 16);
+  if (fixed.size() < 16) return proxied;
+  const size_t length = static_cast<uint8_t>(fixed[14]) << 8 | static_cast<uint8_t>(fixed[15]);
+  const std::string body = ReceiveExactly(fd, length);
+  const std::string whole = fixed + body;
+  if (ParseProxyHeader(tls::AsBytes(whole), proxied.header) != edge::ProxyParse::kDone) {
+    ADD_FAILURE() << "malformed header";
+    return proxied;
+  }
+  proxied.tlvs = body.substr(12);
+  proxied.rest = ReceiveExactly(fd, 4);
+  return proxied;
+}
+
+std::string Tlv(const std::string& tlvs, uint8_t type) {
+  for (size_t at = 0; at + 3 <= tlvs.size();) {
+    const size_t size =
+        static_cast<uint8_t>(tlvs[at + 1]) << 8 | static_cast<uint8_t>(tlvs[at + 2]);
+    if (static_cast<uint8_t>(tlvs[at]) == type) return tlvs.substr(at + 3, size);
+    at += 3 + size;
+  }
+  return {};
 }
 
 }  // namespace handfast::test

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "client/edge/proxy_protocol.h"
 #include "tests/support/authority.h"
 #include "tests/support/handfastd.h"
 #include "tests/support/process.h"
@@ -56,6 +57,17 @@ class EdgeVersionTest : public EdgeTest, public testing::WithParamInterface<int>
 
 // Echoes until the end, then ends.
 void Echo(int fd);
+
+// What --send-proxy-v2 puts in front of the client's bytes, and the first four of these.
+struct Proxied {
+  edge::ProxyHeader header;
+  std::string tlvs;
+  std::string rest;
+};
+Proxied ReceiveProxied(int fd);
+
+// The value of a type in TLVs; sub-TLVs of SSL begin at its sixth byte.
+std::string Tlv(const std::string& tlvs, uint8_t type);
 
 }  // namespace handfast::test
 

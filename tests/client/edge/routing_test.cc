@@ -62,39 +62,6 @@ TEST_F(EdgeTest, NegotiatesTheBackendsProtocols) {
       << stranger.error();
 }
 
-// The header, and behind it the client's bytes.
-struct Proxied {
-  edge::ProxyHeader header;
-  std::string tlvs;
-  std::string rest;
-};
-
-Proxied ReceiveProxied(int fd) {
-  Proxied proxied;
-  std::string fixed = ReceiveExactly(fd, 16);
-  if (fixed.size() < 16) return proxied;
-  const size_t length = static_cast<uint8_t>(fixed[14]) << 8 | static_cast<uint8_t>(fixed[15]);
-  const std::string body = ReceiveExactly(fd, length);
-  const std::string whole = fixed + body;
-  if (ParseProxyHeader(tls::AsBytes(whole), proxied.header) != edge::ProxyParse::kDone) {
-    ADD_FAILURE() << "malformed header";
-  }
-  proxied.tlvs = body.substr(12);
-  proxied.rest = ReceiveExactly(fd, 4);
-  return proxied;
-}
-
-// The value of a type in TLVs; sub-TLVs of SSL begin at its sixth byte.
-std::string Tlv(const std::string& tlvs, uint8_t type) {
-  for (size_t at = 0; at + 3 <= tlvs.size();) {
-    const size_t size =
-        static_cast<uint8_t>(tlvs[at + 1]) << 8 | static_cast<uint8_t>(tlvs[at + 2]);
-    if (static_cast<uint8_t>(tlvs[at]) == type) return tlvs.substr(at + 3, size);
-    at += 3 + size;
-  }
-  return {};
-}
-
 TEST_F(EdgeTest, TellsTheBackendWhoTheClientIs) {
   std::promise<Proxied> received;
   Server backend([&](int fd) { received.set_value(ReceiveProxied(fd)); });
