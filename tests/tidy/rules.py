@@ -183,11 +183,19 @@ def only_tests_link_libssl(path, text):
 
 # --- secrets and output --------------------------------------------------------------------
 
+WHOLE_MESSAGE = re.compile(
+    r"\b(Short|Utf8)?DebugString\b|\b(Short|Utf8)Format\b|\bTextFormat::Print\w*"
+    r"|\b(MessageToJson|BinaryToJson)(String|Stream)\b")
+# Files that may print messages whole, each with its reason.
+WHOLE_MESSAGES = {
+    "client/cli/output.cc": "--output json prints keys and credentials, which hold no secret",
+}
+
+
 def no_debug_string(path, text):
     """A message printed whole prints its secrets."""
-    if CPP.search(path) and path.startswith(("server/", "client/")):
-        pattern = re.compile(r"\b(Short|Utf8)?DebugString\b")
-        yield from _matching_lines(text, pattern, "{} prints whatever the message holds")
+    if CPP.search(path) and path.startswith(("server/", "client/")) and path not in WHOLE_MESSAGES:
+        yield from _matching_lines(text, WHOLE_MESSAGE, "{} prints whatever the message holds")
 
 
 def server_logs_and_does_not_print(path, text):
@@ -195,6 +203,35 @@ def server_logs_and_does_not_print(path, text):
     if CPP.search(path) and path.startswith("server/") and path != "server/main.cc":
         pattern = re.compile(r"\bstd::(cout|cerr|clog)\b|\b(std::)?v?f?printf\s*\(|\bf?puts\s*\(")
         yield from _matching_lines(text, pattern, "{} in server/: use the log")
+
+
+# --- the contract --------------------------------------------------------------------------
+
+CONTRACT = re.compile(r"^proto/handfast/.*\.proto$")
+COMMENT = re.compile(r"^\s*//.*\w")
+# A block that has a name, or a field or an enum's value with its number.
+DECLARATION = re.compile(
+    r"^\s*(?!option\b|reserved\b|extensions\b)"
+    r"(?:(?:service|rpc|message|enum|oneof)\s+(?P<block>\w+)"
+    r"|(?:(?:repeated|optional|required)\s+)?(?:(?:map\s*<[^>]*>|[\w.]+)\s+)?"
+    r"(?P<member>\w+)\s*=\s*-?\w+\s*[;\[])")
+UNSPECIFIED = re.compile(r"^\s*\w*UNSPECIFIED\s*=\s*0\s*;")
+SECOND_IN_LINE = re.compile(r"[{;]\s*(?!//)[^\s}]")
+
+
+def proto_comments(path, text):
+    """api.md: each service, RPC, message and field has a comment that says what it means."""
+    if not CONTRACT.search(path):
+        return
+    above = ""
+    for number, line in _numbered(text):
+        if (match := DECLARATION.match(line)) and not UNSPECIFIED.match(line):
+            name = match.group("block") or match.group("member")
+            if not COMMENT.match(above):
+                yield f"{number}: {name} has no comment above it"
+            if SECOND_IN_LINE.search(line):
+                yield f"{number}: what follows {name} needs a line, and a comment, of its own"
+        above = line
 
 
 # --- manner --------------------------------------------------------------------------------
@@ -256,6 +293,7 @@ FILE_RULES = [
     only_tests_link_libssl,
     no_debug_string,
     server_logs_and_does_not_print,
+    proto_comments,
     file_is_not_too_long,
     name_says_what_it_is,
     todo_has_text,
@@ -283,15 +321,73 @@ def _needs_readme(path):
     return None
 
 
+def _undescribed_mirrors(tree):
+    """Folders below tests/*/ that neither have a README nor are named in tests/*/README.md."""
+    for folder in sorted({"/".join(path.split("/")[:3]) for path in tree.paths
+                          if path.startswith("tests/") and path.count("/") > 2}):
+        parent, _, name = folder.rpartition("/")
+        readme = f"{parent}/README.md"
+        if f"{folder}/README.md" not in tree.paths and readme in tree.paths:
+            if not re.search(rf"`{re.escape(name)}[/`]", tree.read(readme)):
+                yield f"{readme}: does not name {name}/, which has no README of its own"
+
+
 def folder_has_readme(tree):
-    """architecture.md: each folder has a README of a page or less."""
+    """CONTRIBUTING.md, Manner: a README of a page or less in each folder. Below tests/ the first
+    level must have one; it names the folders under it that do without."""
     folders = {folder for path in tree.paths if (folder := _needs_readme(path))}
     for folder in sorted(folders):
-        readme = f"{folder}/README.md"
-        if readme not in tree.paths:
-            yield f"{readme}: missing"
-        elif (lines := len(tree.read(readme).splitlines())) > README_LINES:
+        if f"{folder}/README.md" not in tree.paths:
+            yield f"{folder}/README.md: missing"
+    for readme in (path for path in tree.paths if path.endswith("/README.md")):
+        if (lines := len(tree.read(readme).splitlines())) > README_LINES:
             yield f"{readme}: {lines} lines, more than {README_LINES}"
+    yield from _undescribed_mirrors(tree)
+
+
+# UPPER_SNAKE_CASE in quotes, as code writes a reason, and as the services' comments list it.
+REASON = re.compile(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"')
+REASON_IN_LIST = re.compile(r"^//     ([A-Z][A-Z0-9_]+) +\S")
+
+
+def _arguments(text, name):
+    """The text between the parentheses of each call of `name`."""
+    for call in re.finditer(rf"\b{name}\(", text):
+        depth, end = 1, call.end()
+        while depth and end < len(text):
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            end += 1
+        yield text[call.end():end]
+
+
+def _reasons(text):
+    """What a file of server/ may set as a status's reason: capitals in a call of WithReason, and,
+    beside such calls, capitals joined by '_' (a constant, an argument that is passed on)."""
+    if "WithReason(" not in text and "InvalidField(" not in text:
+        return set()
+    found = {reason for reason in REASON.findall(text) if "_" in reason}
+    for arguments in _arguments(text, "WithReason"):
+        found.update(REASON.findall(arguments))
+    return found
+
+
+def reasons_are_in_the_contract(tree):
+    """api.md: ErrorInfo has stable reasons; a caller finds each in a comment of the contract."""
+    set_by = {}
+    for path in tree.paths:
+        if CPP.search(path) and path.startswith("server/"):
+            for reason in _reasons(tree.read(path)):
+                set_by.setdefault(reason, path)
+    known = set()
+    for path in (path for path in tree.paths if CONTRACT.search(path)):
+        for number, line in _numbered(tree.read(path)):
+            if line.lstrip().startswith("//"):
+                known.update(re.findall(r"\w+", line))
+            if (listed := REASON_IN_LIST.match(line)) and listed.group(1) not in set_by:
+                yield f"{path}:{number}: nothing in server/ sets {listed.group(1)}"
+    for reason, path in sorted(set_by.items()):
+        if reason not in known:
+            yield f"{path}: {reason} stands in no comment of a .proto"
 
 
 VECTOR_FILE = re.compile(r"\.(vec|rsp)$|(^|/)wycheproof/", re.IGNORECASE)
@@ -330,7 +426,7 @@ def no_vector_files(tree, vectors=None):
                 break
 
 
-TREE_RULES = [folder_has_readme, no_vector_files]
+TREE_RULES = [folder_has_readme, reasons_are_in_the_contract, no_vector_files]
 
 
 # --- figures, printed and not judged -------------------------------------------------------

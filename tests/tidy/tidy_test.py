@@ -66,11 +66,32 @@ BAD = {
         ("server/rpc/a.cc", "Log(request.DebugString());"),
         ("client/cli/a.cc", "Print(reply.ShortDebugString());"),
         ("client/cli/a.cc", "Print(reply.Utf8DebugString());"),
+        ("server/rpc/a.cc", "google::protobuf::TextFormat::PrintToString(request, &text);"),
+        ("client/core/a.cc", "TextFormat::Print(reply, &stream);"),
+        ("server/rpc/a.cc", "(void)google::protobuf::util::MessageToJsonString(request, &text);"),
+        ("server/rpc/a.cc", "util::BinaryToJsonString(resolver, url, bytes, &text);"),
+        ("client/edge/a.cc", "Log(google::protobuf::ShortFormat(reply));"),
+        ("client/edge/a.cc", "Log(google::protobuf::Utf8Format(reply));"),
     ],
     rules.server_logs_and_does_not_print: [
         ("server/rpc/a.cc", "std::cerr << status;"),
         ("server/store/a.cc", 'printf("%d", n);'),
         ("server/store/a.cc", 'std::fprintf(stderr, "%d", n);'),
+    ],
+    rules.proto_comments: [
+        ("proto/handfast/v1/a.proto", "service A {\n}\n"),
+        ("proto/handfast/v1/a.proto", "// A.\nservice A {\n  rpc Get(X) returns (Y);\n}\n"),
+        ("proto/handfast/v1/a.proto", "// A.\n\nmessage A {}\n"),
+        ("proto/handfast/v1/a.proto", "// -----\nmessage A {}\n"),
+        ("proto/handfast/v1/a.proto", "// A.\nmessage A {\n  oneof b {\n  }\n}\n"),
+        ("proto/handfast/v1/a.proto", "  string name = 1;\n"),
+        ("proto/handfast/v1/a.proto", "  repeated google.rpc.Status a = 1 [deprecated = true];\n"),
+        ("proto/handfast/v1/a.proto", "  map<string, bytes> all = 1;\n"),
+        # The comment of the first of a group says nothing of the second.
+        ("proto/handfast/v1/a.proto", "  // Of both.\n  string a = 1;\n  string b = 2;\n"),
+        ("proto/handfast/v1/a.proto", "  // Of both.\n  string a = 1; string b = 2;\n"),
+        ("proto/handfast/v1/a.proto", "// A.\nmessage A { string b = 1; }\n"),
+        ("proto/handfast/v1/a.proto", "// A.\nenum A {\n  A_UNSPECIFIED = 0;\n  A_B = 1;\n}\n"),
     ],
     rules.file_is_not_too_long: [
         ("tls/base/a.cc", "// line\n" * (rules.LONGEST_FILE + 1)),
@@ -112,7 +133,19 @@ GOOD = {
         ("tests/interop/BUILD", 'deps = ["@system//:ssl"],'),
         ("client/edge/BUILD", 'deps = ["@system//:crypto"],'),
     ],
-    rules.no_debug_string: [("server/rpc/a.cc", "// debug strings are refused by a rule")],
+    rules.no_debug_string: [
+        ("server/rpc/a.cc", "// debug strings are refused by a rule"),
+        ("server/rpc/a.cc", "absl::StrFormat(text); TextFormat::ParseFromString(text, &message);"),
+        ("tests/server/rpc/a.cc", "EXPECT_TRUE(reply.ok()) << reply->DebugString();"),
+    ],
+    rules.proto_comments: [
+        ("proto/handfast/v1/a.proto",
+         'syntax = "proto3";\n\n// A.\nenum A {\n  A_UNSPECIFIED = 0;\n  // B.\n  A_B = 1;\n}\n'
+         "// C.\nmessage C {\n  reserved 2;\n  // D,\n  // at length.\n  optional A d = 1;\n"
+         "  // E.\n  oneof e {\n    // F.\n    G f = 3;  // and more\n  }\n}\n"
+         "// H.\nmessage H {}\n"),
+        ("proto/google/rpc/a.proto", "message A {}\n"),
+    ],
     rules.server_logs_and_does_not_print: [
         ("server/main.cc", "std::cerr << status;"),
         ("server/store/a.cc", 'std::snprintf(buffer, sizeof(buffer), "%d", n);'),
@@ -165,6 +198,42 @@ class Controls(unittest.TestCase):
             self.assertIn("tests/load/README.md", found)
             self.assertNotIn("server/rpc", found)
 
+    def test_a_mirror_that_nothing_describes_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = self._tree(folder, {
+                "tests/tls/README.md": "- `wire/`: cuts each layout.\n", "tests/tls/wire/a.cc": "",
+                "tests/tls/base/a.cc": "",
+                "tests/tls/crypto/a.cc": "",
+                "tests/tls/crypto/README.md": "line\n" * (rules.README_LINES + 1),
+            })
+            found = " ".join(rules.folder_has_readme(tree))
+            self.assertIn("tests/tls/README.md: does not name base/", found)
+            self.assertIn("tests/tls/crypto/README.md: 61 lines", found)
+            self.assertNotIn("wire/", found)
+            self.assertNotIn("name crypto/", found)
+
+    def test_a_reason_that_no_proto_tells_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = self._tree(folder, {
+                "server/rpc/a.cc": 'return access::WithReason(absl::UnavailableError("x (y)"),\n'
+                                   '                          "DRAINING");\n'
+                                   'return WithReason(absl::AbortedError(Text(a)), "LOST");\n',
+                "server/custody/a.cc": 'constexpr std::string_view kReason = "BAD_CHAIN";\n'
+                                       'return InvalidField(kField, "is too large", kReason);\n'
+                                       'ToPem("CERTIFICATE", der);\n',
+                "server/config/a.cc": 'Variable("HANDFAST_STATE_DIR");\n',
+                "proto/handfast/v1/a.proto": '// Reasons:\n'
+                                             '//     LOST      somebody was faster.\n'
+                                             '//     NO_ROUTE  there is no way.\n'
+                                             'string reason = "DRAINING";\n',
+            })
+            found = sorted(rules.reasons_are_in_the_contract(tree))
+            self.assertEqual(found, [
+                "proto/handfast/v1/a.proto:3: nothing in server/ sets NO_ROUTE",
+                "server/custody/a.cc: BAD_CHAIN stands in no comment of a .proto",
+                "server/rpc/a.cc: DRAINING stands in no comment of a .proto",
+            ])
+
     def test_a_vector_file_is_refused(self):
         content = "04af" * rules.SMALLEST_VECTOR
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as vectors:
@@ -194,13 +263,19 @@ class House(unittest.TestCase):
     def test_every_folder_has_a_readme(self):
         self.assertEqual([], list(rules.folder_has_readme(TREE)))
 
+    def test_the_contract_tells_every_reason(self):
+        self.assertEqual([], list(rules.reasons_are_in_the_contract(TREE)))
+
     def test_no_vectors_in_the_tree(self):
         vectors = os.environ.get("HANDFAST_VECTORS") or None
         self.assertEqual([], list(rules.no_vector_files(TREE, vectors)))
 
     def test_exceptions_are_still_needed(self):
-        for path, reason in {**rules.LONG_FILES, **rules.SHARED_HEADERS}.items():
+        exceptions = {**rules.LONG_FILES, **rules.SHARED_HEADERS, **rules.WHOLE_MESSAGES}
+        for path, reason in exceptions.items():
             self.assertTrue(reason, path)
+        for path in rules.WHOLE_MESSAGES:
+            self.assertRegex(TREE.read(path), rules.WHOLE_MESSAGE, path)
         for path in rules.LONG_FILES:
             self.assertIn(path, TREE.paths)
             self.assertGreater(len(TREE.read(path).splitlines()), rules.LONGEST_FILE, path)
