@@ -71,11 +71,12 @@ absl::StatusOr<Principal> Policy::Authorize(std::string_view principal,
 }
 
 absl::StatusOr<Principal> Policy::Authorize(std::string_view principal, std::string_view method,
-                                            std::string_view resource) const {
+                                            std::string_view resource,
+                                            std::string_view field) const {
   absl::StatusOr<Principal> caller = Authorize(principal, method);
   if (!caller.ok()) return caller;
   const std::optional<std::string_view> tenant = TenantOf(resource);
-  if (!tenant) return InvalidField("name", "is no name of a tenant or of what a tenant owns");
+  if (!tenant) return InvalidField(field, "is no name of a tenant or of what a tenant owns");
   if (*tenant != caller->tenant) return NotFound(resource);
   return caller;
 }

@@ -41,9 +41,10 @@ class Policy {
 
   // As above, and `resource` ("tenants/{t}" or "tenants/{t}/...") must be the caller's tenant's:
   // NOT_FOUND else, in the words used for what does not exist. INVALID_ARGUMENT where it is no
-  // such name.
+  // such name; `field` of the request holds it.
   absl::StatusOr<Principal> Authorize(std::string_view principal, std::string_view method,
-                                      std::string_view resource) const;
+                                      std::string_view resource,
+                                      std::string_view field = "name") const;
 
  private:
   std::map<std::string, Principal, std::less<>> principals_;

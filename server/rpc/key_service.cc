@@ -37,6 +37,7 @@ void KeyService::AwaitKeys(grpc::ServerCompletionQueue& queue) {
        .serve = [this](const auto& caller,
                        const auto& request) { return CreateKey(caller, request); },
        .resource = kParent,
+       .resource_field = "parent",
        .blocks = true},
       queue);
   AwaitUnary<v1::ImportKeyRequest, v1::ImportKeyResponse>(
@@ -46,6 +47,7 @@ void KeyService::AwaitKeys(grpc::ServerCompletionQueue& queue) {
        .serve = [this](const auto& caller,
                        const auto& request) { return ImportKey(caller, request); },
        .resource = kParent,
+       .resource_field = "parent",
        .blocks = true,
        .wipe =
            [](auto& request) {
@@ -68,6 +70,7 @@ void KeyService::AwaitKeys(grpc::ServerCompletionQueue& queue) {
        .serve = [this](const auto& caller,
                        const auto& request) { return ListKeys(caller, request); },
        .resource = kParent,
+       .resource_field = "parent",
        .blocks = true},
       queue);
 }
@@ -80,6 +83,7 @@ void KeyService::AwaitCredentials(grpc::ServerCompletionQueue& queue) {
        .serve = [this](const auto& caller,
                        const auto& request) { return CreateCredential(caller, request); },
        .resource = kParent,
+       .resource_field = "parent",
        .blocks = true},
       queue);
   AwaitUnary<v1::SetCertificateChainRequest, v1::Credential>(
@@ -113,6 +117,7 @@ void KeyService::AwaitCredentials(grpc::ServerCompletionQueue& queue) {
        .serve = [this](const auto& caller,
                        const auto& request) { return ListCredentials(caller, request); },
        .resource = kParent,
+       .resource_field = "parent",
        .blocks = true},
       queue);
 }

@@ -19,8 +19,8 @@ namespace {
 constexpr int kKeepaliveTimeMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMaxPingStrikes = 2;
-// Shortly before its connection is sent away.
-constexpr std::chrono::minutes kMaxStreamAge{29};
+// Before its connection is sent away, which gRPC does up to a tenth of the age early.
+constexpr std::chrono::minutes kMaxStreamAge{26};
 constexpr std::chrono::seconds kAgeCheckInterval{1};
 constexpr int kMaxConnectionAgeGraceMs = 60 * 1000;
 // Shorter than the second that a prober commonly waits.

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include <grpcpp/grpcpp.h>
 
+#include "server/access/error_details_interface.h"
 #include "server/access/policy.h"
 #include "server/access/work_queue_interface.h"
 #include "server/handshakes/clock_interface.h"
@@ -46,6 +47,8 @@ struct UnaryMethod {
   std::function<absl::StatusOr<Response>(const access::Principal&, const Request&)> serve;
   // The resource name whose tenant must be the caller's; null: it is about none.
   std::function<const std::string&(const Request&)> resource;
+  // The field that holds it.
+  std::string_view resource_field = "name";
   bool blocks = false;
   // Wipes what is secret in a request, however its call ended; null: nothing is.
   std::function<void(Request&)> wipe = nullptr;
@@ -97,7 +100,9 @@ class UnaryCall {
     Unanswered(const Unanswered&) = delete;
     Unanswered& operator=(const Unanswered&) = delete;
     ~Unanswered() {
-      if (call_ != nullptr) call_->Finish(absl::UnavailableError("the service is shutting down"));
+      if (call_ == nullptr) return;
+      call_->Finish(access::WithReason(absl::UnavailableError("the service is shutting down"),
+                                       "SHUTTING_DOWN"));
     }
     UnaryCall* Take() { return std::exchange(call_, nullptr); }
 
@@ -109,7 +114,8 @@ class UnaryCall {
     absl::StatusOr<std::string> name = PrincipalOf(*context_.auth_context());
     if (!name.ok()) return name.status();
     if (!method_->resource) return services_.policy.Authorize(*name, method_->name);
-    return services_.policy.Authorize(*name, method_->name, method_->resource(request_));
+    return services_.policy.Authorize(*name, method_->name, method_->resource(request_),
+                                      method_->resource_field);
   }
 
   void ServeInTime(const access::Principal& principal) {

@@ -66,8 +66,10 @@ std::string_view Name(Auth auth) {
   switch (auth) {
     case Auth::kNone:
       return "none";
-    case Auth::kOptionalWithout:
+    case Auth::kOptionalWith:
       return "opt";
+    case Auth::kOptionalWithout:
+      return "opt-";
     case Auth::kRequiredWith:
       return "req";
     case Auth::kRequiredWithout:
@@ -83,6 +85,9 @@ std::string Name(const Cell& cell) {
     case Auth::kNone:
       name += "None";
       break;
+    case Auth::kOptionalWith:
+      name += "OptionalWith";
+      break;
     case Auth::kOptionalWithout:
       name += "OptionalWithout";
       break;
@@ -96,6 +101,12 @@ std::string Name(const Cell& cell) {
   std::erase_if(name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '_'; });
   return name;
 }
+
+bool MayLeaveOut(Auth auth) {
+  return auth == Auth::kOptionalWith || auth == Auth::kOptionalWithout;
+}
+
+bool Shows(Auth auth) { return auth == Auth::kOptionalWith || auth == Auth::kRequiredWith; }
 
 std::vector<Cell> AllCells() {
   std::vector<Cell> cells;
@@ -146,8 +157,9 @@ std::string Render(const std::function<std::string(const Cell&)>& outcome) {
     text += line + "\n";
   }
   text +=
-      "\nnone: no certificate is asked for; opt: it may be left out, and is; req: it must be shown,"
-      "\nand is; req-: it must be shown, and is not. refused: as it should be.\n";
+      "\nnone: no certificate is asked for; opt: it may be left out, and is shown; opt-: it may be "
+      "left\nout, and is; req: it must be shown, and is; req-: it must be shown, and is not. "
+      "refused: as it\nshould be.\n";
   for (size_t i = 0; i < reasons.size(); ++i) {
     text += "[" + std::to_string(i + 1) + "] lacking: " + std::string(reasons[i]) + "\n";
   }

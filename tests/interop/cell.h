@@ -18,12 +18,12 @@ inline constexpr Stack kStacks[] = {Stack::kOpenssl, Stack::kGnutls, Stack::kCur
                                     Stack::kMbedtls};
 inline constexpr ProtocolVersion kVersions[] = {ProtocolVersion::kTls13, ProtocolVersion::kTls12};
 inline constexpr KeyType kKeyTypes[] = {KeyType::kRsa2048, KeyType::kEcdsaP256, KeyType::kEcdsaP384,
-                                        KeyType::kEd25519};
+                                        KeyType::kEcdsaP521, KeyType::kEd25519};
 
 // Whether the server asks for a client's certificate, and whether the client shows one.
-enum class Auth { kNone, kOptionalWithout, kRequiredWith, kRequiredWithout };
-inline constexpr Auth kAuths[] = {Auth::kNone, Auth::kOptionalWithout, Auth::kRequiredWith,
-                                  Auth::kRequiredWithout};
+enum class Auth { kNone, kOptionalWith, kOptionalWithout, kRequiredWith, kRequiredWithout };
+inline constexpr Auth kAuths[] = {Auth::kNone, Auth::kOptionalWith, Auth::kOptionalWithout,
+                                  Auth::kRequiredWith, Auth::kRequiredWithout};
 
 struct Cell {
   Stack stack{};
@@ -35,6 +35,10 @@ struct Cell {
 std::string_view Name(Stack stack);
 std::string_view Name(Auth auth);
 std::string Name(const Cell& cell);  // letters, digits and underscores
+
+// Of the two questions above.
+bool MayLeaveOut(Auth auth);
+bool Shows(Auth auth);
 
 // Row by row.
 std::vector<Cell> AllCells();

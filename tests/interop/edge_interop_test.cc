@@ -42,6 +42,7 @@ std::string ProfileFor(Auth auth) {
   switch (auth) {
     case Auth::kNone:
       return "open";
+    case Auth::kOptionalWith:
     case Auth::kOptionalWithout:
       return "asks";
     case Auth::kRequiredWith:
@@ -115,7 +116,7 @@ TEST_P(EdgeInteropTest, ClientReachesTheBackend) {
   World& world = World::Get();
   ASSERT_EQ(world.trouble(), "");
   Errand errand{.stack = cell.stack, .version = cell.version};
-  if (cell.auth == Auth::kRequiredWith) errand.certificate = cell.key;
+  if (Shows(cell.auth)) errand.certificate = cell.key;
 
   const bool refused = cell.auth == Auth::kRequiredWithout;
   const std::string label = refused ? "reason=\"no_client_certificate\"" : "result=\"success\"";

@@ -26,15 +26,14 @@ ServerKit KitFor(const Cell& cell) {
   ServerKit kit = ServerKit::For(ServerLeaf(cell.key), profile);
   kit.clients = std::make_shared<TrustBundle>(Root().Bundle());
   if (cell.auth == Auth::kNone) return kit;
-  kit.profile.client_auth =
-      cell.auth == Auth::kOptionalWithout ? ClientAuth::kOptional : ClientAuth::kRequired;
+  kit.profile.client_auth = MayLeaveOut(cell.auth) ? ClientAuth::kOptional : ClientAuth::kRequired;
   kit.profile.certificate_authorities = kit.clients->subjects();
   return kit;
 }
 
 Outcome RunCell(const Cell& cell) {
   Errand errand{.stack = cell.stack, .version = cell.version};
-  if (cell.auth == Auth::kRequiredWith) errand.certificate = cell.key;
+  if (Shows(cell.auth)) errand.certificate = cell.key;
   return RunClient(errand, KitFor(cell));
 }
 
@@ -86,7 +85,7 @@ TEST_P(MatrixTest, BothSidesAgree) {
   EXPECT_NE(std::find(schemes.begin(), schemes.end(), established.signature_scheme), schemes.end());
   EXPECT_EQ(established.server_name, kServerName);
   EXPECT_EQ(outcome.server.client_hellos, 1);
-  if (cell.auth == Auth::kRequiredWith) {
+  if (Shows(cell.auth)) {
     ASSERT_FALSE(established.peer_chain.empty());
     EXPECT_EQ(established.peer_chain.front(), ClientLeaf(cell.key).chain.front());
   } else {

@@ -1,6 +1,13 @@
 // The command line as a shell sees it: output, errors, exit codes.
 
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <future>
 
 #include <gtest/gtest.h>
 
@@ -19,6 +26,23 @@ struct Outcome {
   std::string output;
   std::string errors;
 };
+
+// Listens in the service's place until the first caller has come, and leaves it alone: it has tried
+// then, and found no service. False: nobody came.
+bool SeeOneCaller(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  pollfd caller{.fd = listener, .events = POLLIN, .revents = 0};
+  const bool came = bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+                    listen(listener, 1) == 0 &&
+                    poll(&caller, 1, static_cast<int>(kPatience.count())) == 1;
+  unlink(path.c_str());
+  // It takes the caller, who is not accepted, with it.
+  close(listener);
+  return came;
+}
 
 class CliTest : public testing::Test {
  protected:
@@ -115,7 +139,29 @@ TEST_F(CliTest, ConfigValidateAsksTheService) {
             std::string::npos);
 }
 
+TEST_F(CliTest, ConfigValidatePraisesAGoodFile) {
+  WriteFile(folder_.File("good.yaml"),
+            "listeners:\n  - unix: {path: " + folder_.File("a.sock") +
+                "}\nprincipals:\n  - name: unix:" + folder_.File("a.sock") +
+                "\n    tenant: acme\n    roles: [caller]\n");
+  const Outcome good = Handfast("config validate " + folder_.File("good.yaml") + " --handfastd " +
+                                Runfile("server/handfastd"));
+  EXPECT_EQ(good.code, 0) << good.errors;
+  EXPECT_EQ(good.errors, "");
+  EXPECT_NE(good.output.find(folder_.File("good.yaml") + ": valid\n"), std::string::npos)
+      << good.output;
+}
+
 // ---- With a service.
+
+TEST_F(CliTest, WaitsForAServiceThatIsJustStarting) {
+  auto create = std::async(std::launch::async, [this] { return Handfast("keys create --id web"); });
+  ASSERT_TRUE(SeeOneCaller(service_.state_folder() + "/handfast.sock"));
+  StartService();
+  const Outcome created = create.get();
+  EXPECT_EQ(created.code, 0) << created.errors;
+  EXPECT_NE(created.output.find("tenants/default/keys/web"), std::string::npos) << created.output;
+}
 
 TEST_F(CliTest, HealthTellsAndExitsAccordingly) {
   StartService();

@@ -92,7 +92,8 @@ TEST(Policy, WhatIsNoResourceNameIsRefused) {
   const Policy policy = TestPolicy();
   constexpr char kMethod[] = "/handfast.v1.KeyService/GetKey";
   for (const char* name : {"", "shop", "tenants", "tenants/", "tenants//keys/a", "/tenants/shop"}) {
-    const absl::Status status = policy.Authorize(kOperatorName, kMethod, name).status();
+    const absl::Status status = policy.Authorize(kOperatorName, kMethod, name, "parent").status();
+    EXPECT_EQ(status.message().substr(0, 8), "parent: ") << status.message();
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << name;
   }
 }

@@ -257,7 +257,7 @@ TEST(RelayLife, OldStreamsAreSentElsewhere) {
   RelayCall call(service.Channel(As::kEdge));
   call.Start(1, PlainStart());
   ASSERT_TRUE(call.Next());
-  service.clock.Advance(std::chrono::minutes(28));
+  service.clock.Advance(std::chrono::minutes(25));
   service.server().DrainOldStreams();
   service.clock.Advance(std::chrono::minutes(2));
   RelayCall young(service.Channel(As::kEdge));
