@@ -93,6 +93,9 @@ enum class Reason : uint8_t {
   kNoKeyShareAfterRetry,
   kBadRecordSizeLimit,
   kPskNotLast,
+  kBinderCount,
+  kBadBinder,
+  kTooMuchEarlyData,
   // Authentication.
   kBadSignature,
   kSchemeNotOffered,

@@ -11,7 +11,7 @@ namespace handfast::tls {
 namespace {
 
 constexpr uint8_t kMagic[] = {'H', 'F', 'C'};
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 constexpr size_t kPrefix = sizeof(kMagic) + 1;
 constexpr size_t kChecksum = 16;
 
@@ -39,7 +39,7 @@ bool Plain(Io& io, ConnectionState& s) {
   return io.Flag(s.trace) &&
          Optional(io, s.version, [&](ProtocolVersion& v) { return io.Enum(v); }) &&
          io.Number(s.max_fragment) && io.Number(s.max_plaintext) && io.Blob(s.input) &&
-         io.Blob(s.messages) && io.Number(s.consumed) &&
+         io.Blob(s.messages) && io.Number(s.consumed) && io.Number(s.early_data_left) &&
          io.Number(s.compatibility_change_cipher_specs) && io.Number(s.warning_alerts);
 }
 

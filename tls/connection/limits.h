@@ -15,6 +15,10 @@ constexpr size_t kMaxHeldInput = size_t{40} << 10;
 // TLS 1.3's meaningless ChangeCipherSpec: one after each ClientHello.
 constexpr int kMaxCompatibilityChangeCipherSpecs = 2;
 
+// Early data that is passed over, ciphertext included. No ticket of ours allows any; a client that
+// brings another's may have sent this much before our answer reached it.
+constexpr size_t kMaxSkippedEarlyData = size_t{64} << 10;
+
 // Warning alerts that a TLS 1.2 peer may send before it counts as an attack (BoringSSL's number).
 constexpr int kMaxWarningAlerts = 4;
 

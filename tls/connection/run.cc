@@ -95,8 +95,20 @@ void Run::OnRecord(const RecordHeader& header, std::span<uint8_t> record) {
   if (IsAlertInTheClear(header)) {
     return OnAlert(record.subspan(kRecordHeaderSize), /*encrypted=*/false);
   }
+  const bool may_be_early =
+      state_.early_data_left > 0 && header.type == ContentType::kApplicationData;
+  // RFC 8446 §4.2.10: after a HelloRetryRequest the server skips early data "by ignoring all
+  // records with an external content type of "application_data"".
+  if (may_be_early && !state_.opener.encrypted()) return SkipEarlyRecord(header.length);
   const Result<OpenedRecord> opened = state_.opener.Open(record, state_.max_plaintext);
+  // RFC 8446 §4.2.10: else it skips "by attempting to deprotect received records using the
+  // handshake traffic key, discarding records which fail deprotection (up to the configured
+  // max_early_data_size)".
+  if (may_be_early && !opened.ok() && opened.reason() == Reason::kBadRecordMac) {
+    return SkipEarlyRecord(header.length);
+  }
   if (!opened.ok()) return Fail(opened.reason());
+  state_.early_data_left = 0;
   switch (opened->type) {
     case ContentType::kAlert:
       return OnAlert(opened->fragment, state_.opener.encrypted());
@@ -138,6 +150,11 @@ bool Run::IsAlertInTheClear(const RecordHeader& header) {
   return header.type == ContentType::kAlert && header.length == kAlertSize &&
          state_.version == ProtocolVersion::kTls13 && state_.opener.encrypted() &&
          state_.opener.keys()->sequence() == 0;
+}
+
+void Run::SkipEarlyRecord(size_t length) {
+  if (length > state_.early_data_left) return Fail(Reason::kTooMuchEarlyData);
+  state_.early_data_left -= length;
 }
 
 void Run::OnAlert(ByteView fragment, bool encrypted) {
@@ -229,6 +246,8 @@ void Run::CarryOut(Effect& effect) {
     InstallRead(std::move(read->keys), read->max_plaintext);
   } else if (auto* arm = std::get_if<ArmReadKeys>(&effect)) {
     state_.armed = ArmedKeys{std::move(arm->keys), arm->max_plaintext};
+  } else if (std::holds_alternative<SkipEarlyData>(effect)) {
+    state_.early_data_left = kMaxSkippedEarlyData;
   }
 }
 

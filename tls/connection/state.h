@@ -35,6 +35,7 @@ struct ConnectionState {
   std::optional<Question> question;
 
   uint64_t consumed = 0;
+  uint64_t early_data_left = 0;  // that may still be passed over
   uint8_t compatibility_change_cipher_specs = 0;
   uint8_t warning_alerts = 0;
 };

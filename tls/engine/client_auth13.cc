@@ -1,4 +1,5 @@
 // The client's certificate in TLS 1.3 (RFC 8446 §4.4.2 and §4.4.3).
+#include <algorithm>
 #include <utility>
 
 #include "tls/crypto/sign.h"
@@ -42,6 +43,8 @@ Transition On(WaitCertificate state, const Received<Certificate>& received,
 
 Transition On(AwaitVerdict state, const PeerVerdict& answer, const Context&) {
   if (answer.refusal) return Fail(*answer.refusal);
+  int64_t& not_after = state.flight.negotiated->not_after_unix_s;
+  not_after = std::min(not_after, answer.not_after_unix_s);
   return {WaitCertificateVerify{std::move(state.flight), std::move(state.public_key)},
           {},
           std::nullopt};

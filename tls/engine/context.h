@@ -7,12 +7,18 @@
 
 #include "tls/crypto/random.h"
 #include "tls/engine/profile.h"
+#include "tls/engine/ticket.h"
 
 namespace handfast::tls {
 
 struct Context {
   const Profile& profile;
   Randomness& randomness;
+  // Null: no session is issued or resumed.
+  const TicketKeys* ticket_keys = nullptr;
+  // What a ticket is bound to besides its name; see ticket.h.
+  ByteView session_binding = {};
+  int64_t now_unix_s = 0;
 };
 
 }  // namespace handfast::tls

@@ -48,6 +48,17 @@ Transcript Transcript::AfterRetry(HashAlgorithm algorithm, ByteView first_client
   return transcript;
 }
 
+EarlySecret ToEarly(HashAlgorithm algorithm, const HashSecret& psk) {
+  return {HkdfExtract(algorithm, {}, SecretAccess::Open(psk))};
+}
+
+HandshakeSecret ToHandshake(HashAlgorithm algorithm, EarlySecret&& spent, SharedSecret&& shared) {
+  const EarlySecret early = std::move(spent);
+  const SharedSecret input = std::move(shared);
+  const HashSecret salt = Derived(algorithm, early.secret);
+  return {HkdfExtract(algorithm, SecretAccess::Open(salt), SecretAccess::Open(input))};
+}
+
 HandshakeSecret ToHandshake(HashAlgorithm algorithm, SharedSecret&& spent) {
   const SharedSecret shared = std::move(spent);
   return {HkdfExtract(algorithm, SecretAccess::Open(DerivedFromNoPsk(algorithm)),
@@ -71,6 +82,24 @@ TrafficSecrets ApplicationTraffic(HashAlgorithm algorithm, const MainSecret& sec
                                   const Digest& transcript_hash) {
   return {DeriveSecret(algorithm, secret.secret, "c ap traffic", transcript_hash),
           DeriveSecret(algorithm, secret.secret, "s ap traffic", transcript_hash)};
+}
+
+Digest Binder(HashAlgorithm algorithm, const EarlySecret& secret, const Digest& transcript_hash) {
+  const HashSecret key = DeriveSecret(algorithm, secret.secret, "res binder", Hash(algorithm, {}));
+  return FinishedVerifyData(algorithm, FinishedKey(algorithm, key), transcript_hash);
+}
+
+HashSecret ResumptionSecret(HashAlgorithm algorithm, const MainSecret& secret,
+                            const Digest& transcript_hash) {
+  return DeriveSecret(algorithm, secret.secret, "res master", transcript_hash);
+}
+
+HashSecret TicketPsk(HashAlgorithm algorithm, const HashSecret& resumption_secret,
+                     ByteView ticket_nonce) {
+  HashSecret psk;
+  HkdfExpandLabel(algorithm, resumption_secret, "resumption", ticket_nonce,
+                  SecretAccess::Fill(psk, DigestSize(algorithm)));
+  return psk;
 }
 
 HashSecret FinishedKey(HashAlgorithm algorithm, const HashSecret& traffic_secret) {

@@ -12,6 +12,7 @@ template <class Tag>
 struct Stage {
   HashSecret secret;
 };
+using EarlySecret = Stage<struct EarlyTag>;
 using HandshakeSecret = Stage<struct HandshakeTag>;
 using MainSecret = Stage<struct MainTag>;
 
@@ -21,6 +22,8 @@ struct TrafficSecrets {
   HashSecret server;
 };
 
+EarlySecret ToEarly(HashAlgorithm algorithm, const HashSecret& psk);
+HandshakeSecret ToHandshake(HashAlgorithm algorithm, EarlySecret&& spent, SharedSecret&& shared);
 // Without a PSK: Early Secret = HKDF-Extract(0, 0), whose "derived" value is a constant.
 HandshakeSecret ToHandshake(HashAlgorithm algorithm, SharedSecret&& spent);
 MainSecret ToMain(HashAlgorithm algorithm, HandshakeSecret&& spent);
@@ -31,6 +34,17 @@ TrafficSecrets HandshakeTraffic(HashAlgorithm algorithm, const HandshakeSecret& 
 // `transcript_hash` up to the server's Finished.
 TrafficSecrets ApplicationTraffic(HashAlgorithm algorithm, const MainSecret& secret,
                                   const Digest& transcript_hash);
+
+// RFC 8446 §4.2.11.2: the binder of a resumption PSK over a ClientHello that is cut before its
+// binders. A binder is computed as Finished is.
+Digest Binder(HashAlgorithm algorithm, const EarlySecret& secret, const Digest& transcript_hash);
+
+// `transcript_hash` up to the client's Finished.
+HashSecret ResumptionSecret(HashAlgorithm algorithm, const MainSecret& secret,
+                            const Digest& transcript_hash);
+// RFC 8446 §4.6.1: the PSK of a ticket.
+HashSecret TicketPsk(HashAlgorithm algorithm, const HashSecret& resumption_secret,
+                     ByteView ticket_nonce);
 
 // RFC 8446 §4.4.4.
 HashSecret FinishedKey(HashAlgorithm algorithm, const HashSecret& traffic_secret);

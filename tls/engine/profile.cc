@@ -75,6 +75,10 @@ std::string ToText(const Profile& profile) {
   AppendFlag(text, "refuse_unknown_names", profile.refuse_unknown_names);
   AppendFlag(text, "require_extended_master_secret", profile.require_extended_master_secret);
   AppendFlag(text, "require_renegotiation_info", profile.require_renegotiation_info);
+  text.append("session_tickets: ").append(std::to_string(profile.session_tickets)).append("\n");
+  text.append("session_lifetime_s: ")
+      .append(std::to_string(profile.session_lifetime_s))
+      .append("\n");
   text.append("record_size_limit: ").append(std::to_string(profile.record_size_limit)).append("\n");
   return text;
 }

@@ -34,6 +34,12 @@ struct Profile {
   // TLS 1.2 only (RFC 7627, RFC 5746).
   bool require_extended_master_secret = true;
   bool require_renegotiation_info = true;
+  // Tickets that a server issues after a full TLS 1.3 handshake, and after a resumed one half as
+  // many, at least one; 0: none, and none is taken.
+  uint8_t session_tickets = 2;
+  // How long a session may be resumed, in seconds; at most 604800 (RFC 8446 §4.6.1). The default is
+  // as long as the keys that seal it open it.
+  uint32_t session_lifetime_s = 13 * 3600;
   // What we advertise (RFC 8449) to a peer that sent record_size_limit, in bytes; 0: nothing. In
   // TLS 1.3 it counts the content type; 64 to 16385.
   uint16_t record_size_limit = 16385;

@@ -22,6 +22,7 @@ struct Credential {
   std::string name;                      // the holder's own name for it; reported, not sent
   std::vector<Bytes> chain;              // DER, leaf first
   std::vector<SignatureScheme> schemes;  // that the key can sign with
+  int64_t not_after_unix_s = INT64_MAX;  // of the chain's first certificate to end
 };
 
 // Who am I? Asked once, after the first ClientHello.
@@ -32,6 +33,8 @@ struct Choose {
   // The profile's schemes that the peer takes and that this version, the common suites and the
   // peer's curves leave; best first. The credential's key must be able to sign with one of them.
   std::vector<SignatureScheme> schemes;
+  // Set where the peer brought a session that fits: the credential that it was made with.
+  std::optional<std::string> session_credential = std::nullopt;
 };
 
 struct Chosen {
@@ -39,6 +42,8 @@ struct Chosen {
   // Null: refused, for `refusal` (kNoCredential, kUnrecognizedName, ...).
   std::shared_ptr<const Credential> credential;
   Reason refusal = Reason::kNoCredential;
+  // Resume the session, where one was offered: nothing else of the answer is then looked at.
+  bool resume = false;
 };
 
 // Can you prove it?
@@ -66,6 +71,7 @@ struct PeerVerdict {
   uint64_t question = 0;
   // Nullopt: trusted. Else kUnknownCa, kCertificateExpired, ...
   std::optional<Reason> refusal;
+  int64_t not_after_unix_s = INT64_MAX;  // of the chain's first certificate to end
 };
 
 using Question = std::variant<Choose, UsePrivateKey, VerifyPeer>;

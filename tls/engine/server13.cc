@@ -7,6 +7,7 @@
 #include "tls/crypto/hkdf.h"
 #include "tls/engine/certificate_list.h"
 #include "tls/engine/moves13.h"
+#include "tls/engine/resume13.h"
 #include "tls/engine/server_hello_phase.h"
 
 namespace handfast::tls::tls13 {
@@ -27,7 +28,9 @@ uint16_t MaxPlaintext(const Profile& profile, bool negotiated) {
   return static_cast<uint16_t>(profile.record_size_limit - 1);
 }
 
-bool AppendServerHello(const Hello& hello, ByteView random, ByteView key_share, Bytes& out) {
+// `session` null: none is resumed.
+bool AppendServerHello(const Hello& hello, ByteView random, ByteView key_share,
+                       const OfferedSession* session, Bytes& out) {
   const auto version = TwoBytes(static_cast<uint16_t>(ProtocolVersion::kTls13));
   ServerHello message;
   message.random = random;
@@ -35,6 +38,8 @@ bool AppendServerHello(const Hello& hello, ByteView random, ByteView key_share, 
   message.cipher_suite = hello.negotiated->cipher_suite;
   message.extensions = {{ExtensionType::kKeyShare, key_share},
                         {ExtensionType::kSupportedVersions, View(version)}};
+  const auto index = TwoBytes(session == nullptr ? 0 : session->index);
+  if (session != nullptr) message.extensions.push_back({ExtensionType::kPreSharedKey, View(index)});
   return AppendMessage(out, message);
 }
 
@@ -78,13 +83,13 @@ bool AppendCertificate(const Credential& credential, Bytes& out) {
   return AppendMessage(out, message);
 }
 
-Transition RequestRetry(AwaitChoice state, const Offer13& offer,
+Transition RequestRetry(AwaitChoice state, Offer13 offer,
                         std::shared_ptr<const Credential> credential) {
   Hello& hello = state.hello;
   const HashAlgorithm hash = FindSuite(hello.negotiated->cipher_suite)->hash;
   const auto group = TwoBytes(static_cast<uint16_t>(hello.negotiated->group));
   Bytes retry;
-  if (!AppendServerHello(hello, kHelloRetryRequestRandom, View(group), retry)) {
+  if (!AppendServerHello(hello, kHelloRetryRequestRandom, View(group), nullptr, retry)) {
     return Fail(Reason::kInternalError);
   }
   Transcript transcript = Transcript::AfterRetry(hash, state.client_hello);
@@ -95,72 +100,172 @@ Transition RequestRetry(AwaitChoice state, const Offer13& offer,
   // handshake message".
   if (!hello.legacy_session_id.empty()) effects.emplace_back(SendChangeCipherSpec{});
   return {WaitRetriedClientHello{std::move(hello), std::move(credential), std::move(transcript),
-                                 offer.first_hello},
+                                 offer.first_hello, std::move(offer.session)},
           std::move(effects), std::nullopt};
+}
+
+// What the ServerHello leaves behind, before anything else is sent.
+struct AfterServerHello {
+  Transcript transcript;
+  HandshakeSecret handshake;
+  TrafficSecrets traffic;
+  std::vector<Effect> effects;
+};
+
+// `transcript` ends with the ClientHello; `session` null: a full handshake.
+Result<AfterServerHello> SendServerHello(const Hello& hello, ByteView peer_share,
+                                         Transcript transcript, bool first_flight,
+                                         const OfferedSession* session, const Context& context) {
+  const Established& negotiated = *hello.negotiated;
+  const SuiteInfo& suite = *FindSuite(negotiated.cipher_suite);
+  Result<KeyPair> pair = context.randomness.NewKeyPair(negotiated.group);
+  if (!pair.ok()) return pair.reason();
+  Bytes server_hello;
+  const Bytes share = Serialize(KeyShareServerHello{{negotiated.group, pair->public_key()}});
+  if (!AppendServerHello(hello, hello.server_random, share, session, server_hello)) {
+    return Reason::kInternalError;
+  }
+  Result<SharedSecret> shared = (*std::move(pair)).Derive(peer_share);
+  if (!shared.ok()) return shared.reason();
+
+  transcript.Add(server_hello);
+  HandshakeSecret handshake =
+      session == nullptr ? ToHandshake(suite.hash, *std::move(shared))
+                         : ToHandshake(suite.hash, ToEarly(suite.hash, session->session.secret),
+                                       *std::move(shared));
+  TrafficSecrets traffic = HandshakeTraffic(suite.hash, handshake, transcript.Current());
+  std::vector<Effect> effects;
+  effects.reserve(6);
+  effects.emplace_back(SendMessages{std::move(server_hello)});
+  if (first_flight && !hello.legacy_session_id.empty()) {
+    effects.emplace_back(SendChangeCipherSpec{});
+  }
+  return AfterServerHello{std::move(transcript), std::move(handshake), std::move(traffic),
+                          std::move(effects)};
+}
+
+void InstallHandshakeKeys(const Hello& hello, const Profile& profile, AfterServerHello& after) {
+  const CipherSuite suite = hello.negotiated->cipher_suite;
+  after.effects.emplace_back(InstallWriteKeys{
+      TrafficKeys13{suite, std::move(after.traffic.server), 0}, hello.negotiated->max_fragment});
+  after.effects.emplace_back(
+      InstallReadKeys{TrafficKeys13{suite, std::move(after.traffic.client), 0},
+                      MaxPlaintext(profile, hello.record_size_limit)});
 }
 
 // ServerHello to Certificate, and the question for the signature. `transcript` ends with the
 // ClientHello.
 Transition SendServerFlight(Hello hello, const Credential& credential, ByteView peer_share,
                             Transcript transcript, bool first_flight, const Context& context) {
-  const Established& negotiated = *hello.negotiated;
-  const SuiteInfo& suite = *FindSuite(negotiated.cipher_suite);
-  Result<KeyPair> pair = context.randomness.NewKeyPair(negotiated.group);
-  if (!pair.ok()) return Fail(pair.reason());
-  Bytes server_hello;
-  const Bytes share = Serialize(KeyShareServerHello{{negotiated.group, pair->public_key()}});
-  if (!AppendServerHello(hello, hello.server_random, share, server_hello)) {
-    return Fail(Reason::kInternalError);
-  }
-  Result<SharedSecret> shared = (*std::move(pair)).Derive(peer_share);
-  if (!shared.ok()) return Fail(shared.reason());
-
-  transcript.Add(server_hello);
-  HandshakeSecret handshake = ToHandshake(suite.hash, *std::move(shared));
-  TrafficSecrets traffic = HandshakeTraffic(suite.hash, handshake, transcript.Current());
+  const SuiteInfo& suite = *FindSuite(hello.negotiated->cipher_suite);
+  const Profile& profile = context.profile;
+  Result<AfterServerHello> after = SendServerHello(hello, peer_share, std::move(transcript),
+                                                   first_flight, /*session=*/nullptr, context);
+  if (!after.ok()) return Fail(after.reason());
   Bytes flight;
   flight.reserve(kFlightReserve);
-  const Profile& profile = context.profile;
   if (!AppendEncryptedExtensions(hello, profile, flight) ||
       (profile.client_auth != ClientAuth::kNone && !AppendCertificateRequest(profile, flight)) ||
       !AppendCertificate(credential, flight)) {
     return Fail(Reason::kInternalError);
   }
-  transcript.Add(flight);
+  after->transcript.Add(flight);
 
   const uint64_t question = hello.next_question++;
-  UsePrivateKey ask{question, credential.name, negotiated.signature_scheme,
-                    Tls13ServerCertificateVerify{Copy(transcript.Current().view())}};
+  UsePrivateKey ask{question, credential.name, hello.negotiated->signature_scheme,
+                    Tls13ServerCertificateVerify{Copy(after->transcript.Current().view())}};
   AwaitPrivateKey next{question,
                        nullptr,
                        hello.next_question,
-                       std::move(transcript),
+                       std::move(after->transcript),
                        std::move(flight),
-                       ToMain(suite.hash, std::move(handshake)),
-                       FinishedKey(suite.hash, traffic.client),
-                       FinishedKey(suite.hash, traffic.server)};
-  std::vector<Effect> effects;
-  effects.reserve(4);
-  effects.emplace_back(SendMessages{std::move(server_hello)});
-  if (first_flight && !hello.legacy_session_id.empty()) {
-    effects.emplace_back(SendChangeCipherSpec{});
-  }
-  effects.emplace_back(InstallWriteKeys{TrafficKeys13{suite.suite, std::move(traffic.server), 0},
-                                        negotiated.max_fragment});
-  effects.emplace_back(InstallReadKeys{TrafficKeys13{suite.suite, std::move(traffic.client), 0},
-                                       MaxPlaintext(profile, hello.record_size_limit)});
+                       ToMain(suite.hash, std::move(after->handshake)),
+                       FinishedKey(suite.hash, after->traffic.client),
+                       FinishedKey(suite.hash, after->traffic.server)};
+  InstallHandshakeKeys(hello, profile, *after);
   next.record_size_limit = hello.record_size_limit;
+  next.psk_dhe_ke = hello.psk_dhe_ke;
   next.negotiated = std::move(hello.negotiated);
-  return {std::move(next), std::move(effects), std::move(ask)};
+  return {std::move(next), std::move(after->effects), std::move(ask)};
+}
+
+// Everything up to our Finished, which the flight's last part is, is sent; the client's flight is
+// due. `main` is kept where tickets may follow.
+struct OurFinished {
+  std::unique_ptr<Established> negotiated;
+  uint64_t next_question;
+  Transcript transcript;
+  Bytes flight;
+  MainSecret main;
+  HashSecret client_finished_key;
+  const HashSecret& server_finished_key;
+  uint16_t max_plaintext;
+  bool psk_dhe_ke;
+};
+
+Result<ClientFlight> SendOurFinished(OurFinished ours, std::vector<Effect>& effects) {
+  const SuiteInfo& suite = *FindSuite(ours.negotiated->cipher_suite);
+  const Digest verify_data =
+      FinishedVerifyData(suite.hash, ours.server_finished_key, ours.transcript.Current());
+  const size_t finished_from = ours.flight.size();
+  if (!AppendMessage(ours.flight, Finished{verify_data.view()})) return Reason::kInternalError;
+  ours.transcript.Add(ByteView(ours.flight).subspan(finished_from));
+  TrafficSecrets application = ApplicationTraffic(suite.hash, ours.main, ours.transcript.Current());
+  effects.emplace_back(SendMessages{std::move(ours.flight)});
+  effects.emplace_back(InstallWriteKeys{
+      TrafficKeys13{suite.suite, std::move(application.server), 0}, ours.negotiated->max_fragment});
+  return ClientFlight{std::move(ours.negotiated),
+                      ours.next_question,
+                      std::move(ours.transcript),
+                      std::move(ours.client_finished_key),
+                      std::move(application.client),
+                      ours.max_plaintext,
+                      ours.psk_dhe_ke ? std::move(ours.main) : MainSecret{}};
+}
+
+// RFC 8446 §2.2: ServerHello to Finished, without a certificate or a signature.
+Transition Resume(Hello hello, OfferedSession offered, ByteView peer_share, Transcript transcript,
+                  bool first_flight, const Context& context) {
+  const SuiteInfo& suite = *FindSuite(hello.negotiated->cipher_suite);
+  Result<AfterServerHello> after =
+      SendServerHello(hello, peer_share, std::move(transcript), first_flight, &offered, context);
+  if (!after.ok()) return Fail(after.reason());
+  Bytes flight;
+  if (!AppendEncryptedExtensions(hello, context.profile, flight)) {
+    return Fail(Reason::kInternalError);
+  }
+  after->transcript.Add(flight);
+  const HashSecret server_finished_key = FinishedKey(suite.hash, after->traffic.server);
+  HashSecret client_finished_key = FinishedKey(suite.hash, after->traffic.client);
+  InstallHandshakeKeys(hello, context.profile, *after);
+  Established& negotiated = *hello.negotiated;
+  negotiated.resumed = true;
+  negotiated.credential = std::move(offered.session.credential);
+  negotiated.peer_chain = std::move(offered.session.peer_chain);
+  negotiated.not_after_unix_s = offered.session.not_after_unix_s;
+  Result<ClientFlight> next = SendOurFinished(
+      {std::move(hello.negotiated), hello.next_question, std::move(after->transcript),
+       std::move(flight), ToMain(suite.hash, std::move(after->handshake)),
+       std::move(client_finished_key), server_finished_key,
+       MaxPlaintext(context.profile, hello.record_size_limit), hello.psk_dhe_ke},
+      after->effects);
+  if (!next.ok()) return Fail(next.reason());
+  return {WaitFinished{*std::move(next)}, std::move(after->effects), std::nullopt};
 }
 
 }  // namespace
 
-Transition Begin(AwaitChoice state, const Offer13& offer,
-                 std::shared_ptr<const Credential> credential, const Context& context) {
-  if (offer.key_share.empty()) return RequestRetry(std::move(state), offer, std::move(credential));
+Transition Begin(AwaitChoice state, Offer13 offer, std::shared_ptr<const Credential> credential,
+                 const Context& context) {
+  if (offer.key_share.empty()) {
+    return RequestRetry(std::move(state), std::move(offer), std::move(credential));
+  }
   Transcript transcript(FindSuite(state.hello.negotiated->cipher_suite)->hash);
   transcript.Add(state.client_hello);
+  if (offer.session) {
+    return Resume(std::move(state.hello), *std::move(offer.session), offer.key_share,
+                  std::move(transcript), /*first_flight=*/true, context);
+  }
   return SendServerFlight(std::move(state.hello), *credential, offer.key_share,
                           std::move(transcript), /*first_flight=*/true, context);
 }
@@ -181,48 +286,48 @@ Transition On(WaitRetriedClientHello state, const Received<ClientHello>& receive
       extensions->key_share->client_shares.front().group != state.hello.negotiated->group) {
     return Fail(Reason::kNoKeyShareAfterRetry);
   }
+  // RFC 8446 §4.2.10: "the client MUST NOT include the "early_data" extension in its followup
+  // ClientHello."
+  if (extensions->early_data) return Fail(Reason::kChangedClientHello);
+  const ByteView share = extensions->key_share->client_shares.front().key_exchange;
+  if (state.session) {
+    const Result<void> found =
+        FindAgain(*extensions, received.raw, state.transcript, context, *state.session);
+    if (!found.ok()) return Fail(found.reason());
+    state.transcript.Add(received.raw);
+    return Resume(std::move(state.hello), *std::move(state.session), share,
+                  std::move(state.transcript), /*first_flight=*/false, context);
+  }
   state.transcript.Add(received.raw);
-  return SendServerFlight(std::move(state.hello), *state.credential,
-                          extensions->key_share->client_shares.front().key_exchange,
+  return SendServerFlight(std::move(state.hello), *state.credential, share,
                           std::move(state.transcript), /*first_flight=*/false, context);
 }
 
 Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context& context) {
   if (answer.signature.empty()) return Fail(answer.refusal);
-  const SuiteInfo& suite = *FindSuite(state.negotiated->cipher_suite);
   const size_t signed_from = state.flight.size();
   if (!AppendMessage(state.flight,
                      CertificateVerify{state.negotiated->signature_scheme, answer.signature})) {
     return Fail(Reason::kInternalError);
   }
   state.transcript.Add(ByteView(state.flight).subspan(signed_from));
-  const Digest verify_data =
-      FinishedVerifyData(suite.hash, state.server_finished_key, state.transcript.Current());
-  const size_t finished_from = state.flight.size();
-  if (!AppendMessage(state.flight, Finished{verify_data.view()})) {
-    return Fail(Reason::kInternalError);
-  }
-  state.transcript.Add(ByteView(state.flight).subspan(finished_from));
-
-  TrafficSecrets application =
-      ApplicationTraffic(suite.hash, state.main, state.transcript.Current());
   std::vector<Effect> effects;
   effects.reserve(2);
-  effects.emplace_back(SendMessages{std::move(state.flight)});
-  effects.emplace_back(
-      InstallWriteKeys{TrafficKeys13{suite.suite, std::move(application.server), 0},
-                       state.negotiated->max_fragment});
-  ClientFlight flight{
-      std::move(state.negotiated),   state.next_question,
-      std::move(state.transcript),   std::move(state.client_finished_key),
-      std::move(application.client), MaxPlaintext(context.profile, state.record_size_limit)};
+  Result<ClientFlight> sent =
+      SendOurFinished({std::move(state.negotiated), state.next_question,
+                       std::move(state.transcript), std::move(state.flight), std::move(state.main),
+                       std::move(state.client_finished_key), state.server_finished_key,
+                       MaxPlaintext(context.profile, state.record_size_limit), state.psk_dhe_ke},
+                      effects);
+  if (!sent.ok()) return Fail(sent.reason());
+  ClientFlight& flight = *sent;
   if (context.profile.client_auth != ClientAuth::kNone) {
     return {WaitCertificate{std::move(flight)}, std::move(effects), std::nullopt};
   }
   return {WaitFinished{std::move(flight)}, std::move(effects), std::nullopt};
 }
 
-Transition On(WaitFinished state, const Received<Finished>& received, const Context&) {
+Transition On(WaitFinished state, const Received<Finished>& received, const Context& context) {
   ClientFlight& flight = state.flight;
   const SuiteInfo& suite = *FindSuite(flight.negotiated->cipher_suite);
   const Digest expected =
@@ -234,6 +339,14 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
     return Fail(Reason::kFinishedMismatch);
   }
   std::vector<Effect> effects;
+  effects.reserve(2);
+  if (!flight.main.secret.empty()) {
+    flight.transcript.Add(received.raw);
+    Result<Bytes> tickets =
+        IssueTickets(*flight.negotiated, flight.main, flight.transcript.Current(), context);
+    if (!tickets.ok()) return Fail(tickets.reason());
+    if (!tickets->empty()) effects.emplace_back(SendMessages{*std::move(tickets)});
+  }
   effects.emplace_back(InstallReadKeys{
       TrafficKeys13{suite.suite, std::move(flight.client_application_traffic_secret), 0},
       flight.max_plaintext});

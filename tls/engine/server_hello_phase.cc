@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tls/engine/moves_hello.h"
+#include "tls/engine/resume13.h"
 
 namespace handfast::tls {
 namespace {
@@ -141,14 +142,37 @@ std::optional<NamedGroup> CommonGroup(const Profile& profile,
   return std::nullopt;
 }
 
-Result<void> Negotiate13(const ClientHello& client_hello, const ClientHelloExtensions& extensions,
-                         const Context& context, AwaitChoice& next) {
+// The suite, and the session where one of those that were brought fits.
+Result<void> ChooseSuite13(const Received<ClientHello>& received,
+                           const ClientHelloExtensions& extensions, const Context& context,
+                           AwaitChoice& next, Offer13& offer) {
+  const std::vector<CipherSuite> suites =
+      CommonSuites(context.profile, received.message, ProtocolVersion::kTls13);
+  if (suites.empty()) return Reason::kNoCommonCipherSuite;
+  Established& negotiated = *next.hello.negotiated;
+  negotiated.cipher_suite = suites.front();
+  next.hello.psk_dhe_ke = tls13::OffersPskDheKe(extensions);
+  Result<std::optional<OfferedSession>> session =
+      tls13::ChooseSession(extensions, received.raw, negotiated.server_name, suites, context);
+  if (!session.ok()) return session.reason();
+  offer.session = *std::move(session);
+  if (offer.session) {
+    const HashAlgorithm hash = FindSuite(offer.session->session.cipher_suite)->hash;
+    negotiated.cipher_suite = *std::find_if(
+        suites.begin(), suites.end(), [&](CipherSuite s) { return FindSuite(s)->hash == hash; });
+  }
+  return {};
+}
+
+Result<void> Negotiate13(const Received<ClientHello>& received,
+                         const ClientHelloExtensions& extensions, const Context& context,
+                         AwaitChoice& next) {
   const Profile& profile = context.profile;
   Established& negotiated = *next.hello.negotiated;
   // RFC 8446 §9.2: "If not containing a "pre_shared_key" extension, it MUST contain both a
   // "signature_algorithms" extension and a "supported_groups" extension. [...] If containing a
   // "supported_groups" extension, it MUST also contain a "key_share" extension, and vice versa."
-  // We offer no session yet, so a "pre_shared_key" changes nothing.
+  // A session may turn out not to fit, so both are asked of who brings one, too.
   if (!extensions.signature_algorithms || !extensions.supported_groups || !extensions.key_share) {
     return Reason::kMissingExtension;
   }
@@ -157,11 +181,10 @@ Result<void> Negotiate13(const ClientHello& client_hello, const ClientHelloExten
   if (extensions.pre_shared_key && !extensions.psk_key_exchange_modes) {
     return Reason::kMissingExtension;
   }
-  const std::vector<CipherSuite> suites =
-      CommonSuites(profile, client_hello, ProtocolVersion::kTls13);
-  if (suites.empty()) return Reason::kNoCommonCipherSuite;
-  negotiated.cipher_suite = suites.front();
-
+  Offer13 offer;
+  if (Result<void> r = ChooseSuite13(received, extensions, context, next, offer); !r.ok()) {
+    return r;
+  }
   const std::vector<KeyShareEntry>& shares = extensions.key_share->client_shares;
   for (size_t i = 0; i < shares.size(); ++i) {
     // RFC 8446 §4.2.8: "Clients MUST NOT offer multiple KeyShareEntry values for the same group.
@@ -176,7 +199,6 @@ Result<void> Negotiate13(const ClientHello& client_hello, const ClientHelloExten
     }
   }
   // A common group with a share comes before a better one without: it saves a round trip.
-  Offer13 offer;
   for (NamedGroup group : profile.groups) {
     const auto share = std::find_if(shares.begin(), shares.end(),
                                     [&](const KeyShareEntry& s) { return s.group == group; });
@@ -271,8 +293,9 @@ Result<void> DrawRandom(const Context& context, Hello& hello) {
   return {};
 }
 
-Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn, const ClientHello& client_hello,
-                              const Context& context) {
+Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn,
+                              const Received<ClientHello>& received, const Context& context) {
+  const ClientHello& client_hello = received.message;
   const Result<ClientHelloExtensions> extensions = ReadExtensions(client_hello);
   if (!extensions.ok()) return extensions.reason();
   const Result<ProtocolVersion> version =
@@ -287,7 +310,7 @@ Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn, const Client
   next.hello.legacy_session_id = Copy(client_hello.legacy_session_id);
   if (Result<void> r = ReadRecordSizeLimit(*extensions, next.hello); !r.ok()) return r.reason();
   const Result<void> suited = IsTls13(*version)
-                                  ? Negotiate13(client_hello, *extensions, context, next)
+                                  ? Negotiate13(received, *extensions, context, next)
                                   : Negotiate12(client_hello, *extensions, context, next);
   if (!suited.ok()) return suited.reason();
   if (Result<void> r = NegotiateAlpn(alpn, *extensions, *next.hello.negotiated); !r.ok()) {
@@ -324,7 +347,7 @@ Digest Fingerprint(const ClientHello& hello) {
 
 Transition On(WaitClientHello state, const Received<ClientHello>& received,
               const Context& context) {
-  Result<AwaitChoice> next = Negotiate(state.alpn, received.message, context);
+  Result<AwaitChoice> next = Negotiate(state.alpn, received, context);
   if (!next.ok()) return Fail(next.reason());
   next->client_hello = Copy(received.raw);
   if (auto* offer = std::get_if<Offer13>(&next->offer); offer && offer->key_share.empty()) {
@@ -333,18 +356,34 @@ Transition On(WaitClientHello state, const Received<ClientHello>& received,
   next->question = next->hello.next_question++;
   const Established& negotiated = *next->hello.negotiated;
   Choose choose{next->question, negotiated.version, negotiated.server_name, next->schemes};
-  return {*std::move(next), {}, std::move(choose)};
+  if (const auto* offer = std::get_if<Offer13>(&next->offer); offer && offer->session) {
+    choose.session_credential = offer->session->session.credential;
+  }
+  std::vector<Effect> effects;
+  // We never offer it; who sends it all the same is answered without it.
+  if (IsTls13(negotiated.version) &&
+      Find(received.message.extensions, ExtensionType::kEarlyData) != nullptr) {
+    effects.emplace_back(SkipEarlyData{});
+  }
+  return {*std::move(next), std::move(effects), std::move(choose)};
 }
 
 Transition On(AwaitChoice state, const Chosen& answer, const Context& context) {
+  auto* const offer13 = std::get_if<Offer13>(&state.offer);
+  if (offer13 != nullptr && offer13->session && answer.resume) {
+    Offer13 spent = std::move(*offer13);
+    return tls13::Begin(std::move(state), std::move(spent), nullptr, context);
+  }
   if (answer.credential == nullptr) return Fail(answer.refusal);
   const auto scheme = CommonScheme(state.schemes, *answer.credential);
   if (!scheme) return Fail(Reason::kNoCredential);
   state.hello.negotiated->signature_scheme = *scheme;
   state.hello.negotiated->credential = answer.credential->name;
-  if (const auto* offer = std::get_if<Offer13>(&state.offer)) {
-    const Offer13 spent = *offer;
-    return tls13::Begin(std::move(state), spent, answer.credential, context);
+  state.hello.negotiated->not_after_unix_s = answer.credential->not_after_unix_s;
+  if (offer13 != nullptr) {
+    Offer13 spent = std::move(*offer13);
+    spent.session.reset();
+    return tls13::Begin(std::move(state), std::move(spent), answer.credential, context);
   }
   const Offer12 spent = std::get<Offer12>(state.offer);
   return tls12::Begin(std::move(state), spent, answer.credential, context);

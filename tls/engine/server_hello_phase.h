@@ -39,9 +39,10 @@ SuiteAuthentication AuthenticationOf(SignatureScheme scheme);
 Digest Fingerprint(const ClientHello& hello);
 
 namespace tls13 {
-// After the choice: the server's flight, or a HelloRetryRequest.
-Transition Begin(AwaitChoice state, const Offer13& offer,
-                 std::shared_ptr<const Credential> credential, const Context& context);
+// After the choice: the server's flight, or a HelloRetryRequest. `credential` is null where the
+// offer's session is resumed.
+Transition Begin(AwaitChoice state, Offer13 offer, std::shared_ptr<const Credential> credential,
+                 const Context& context);
 }  // namespace tls13
 
 namespace tls12 {

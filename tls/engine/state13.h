@@ -23,6 +23,8 @@ struct WaitRetriedClientHello {
   Transcript transcript;
   // Of what the second ClientHello must repeat.
   Digest first_hello;
+  // The session that is resumed; `credential` is then null. Its index may change.
+  std::optional<OfferedSession> session;
 };
 
 struct AwaitPrivateKey {
@@ -37,6 +39,7 @@ struct AwaitPrivateKey {
   HashSecret client_finished_key;
   HashSecret server_finished_key;
   bool record_size_limit = false;  // as in Hello
+  bool psk_dhe_ke = false;         // as in Hello
 };
 
 // What every state after our Finished holds.
@@ -47,6 +50,7 @@ struct ClientFlight {
   HashSecret client_finished_key;
   HashSecret client_application_traffic_secret;
   uint16_t max_plaintext = 0;  // what we advertised
+  MainSecret main;             // for the resumption secret; empty where no ticket will be issued
 };
 
 struct WaitCertificate {

@@ -18,13 +18,22 @@ bool Chain(Io& io, std::vector<Bytes>& chain) {
   return io.List(chain, [&](Bytes& der) { return io.Blob(der); });
 }
 
+template <class Io>
+bool Time(Io& io, int64_t& unix_s) {
+  uint64_t bits = static_cast<uint64_t>(unix_s);
+  if (!io.Number(bits)) return false;
+  unix_s = static_cast<int64_t>(bits);
+  return true;
+}
+
 // ---- Values
 
 template <class Io>
 bool Fields(Io& io, Established& e) {
   return io.Enum(e.version) && io.Enum(e.cipher_suite) && io.Enum(e.group) &&
          io.Enum(e.signature_scheme) && io.Text(e.alpn) && io.Text(e.server_name) &&
-         io.Text(e.credential) && Chain(io, e.peer_chain) && io.Number(e.max_fragment);
+         io.Text(e.credential) && Chain(io, e.peer_chain) && io.Number(e.max_fragment) &&
+         io.Flag(e.resumed) && Time(io, e.not_after_unix_s);
 }
 
 template <class Io>
@@ -44,9 +53,16 @@ bool Fields(Io& io, std::shared_ptr<const Established>& e) {
 
 template <class Io>
 bool Fields(Io& io, std::shared_ptr<const Credential>& c) {
+  // Null where a session is resumed.
+  bool present = c != nullptr;
+  if (!io.Flag(present)) return false;
+  if (!present) return true;
   Credential copy;
   if constexpr (!Io::kLoading) copy = *c;
-  if (!io.Text(copy.name) || !Chain(io, copy.chain) || !Enums(io, copy.schemes)) return false;
+  if (!io.Text(copy.name) || !Chain(io, copy.chain) || !Enums(io, copy.schemes) ||
+      !Time(io, copy.not_after_unix_s)) {
+    return false;
+  }
   if constexpr (Io::kLoading) c = std::make_shared<const Credential>(std::move(copy));
   return true;
 }
@@ -110,11 +126,22 @@ bool Fields(Io& io, TrafficKeys13& k) {
 template <class Io>
 bool Fields(Io& io, Hello& h) {
   return Fields(io, h.negotiated) && io.Array(h.server_random) && io.Blob(h.legacy_session_id) &&
-         io.Flag(h.record_size_limit) && io.Number(h.next_question);
+         io.Flag(h.record_size_limit) && io.Flag(h.psk_dhe_ke) && io.Number(h.next_question);
+}
+template <class Io>
+bool Fields(Io& io, OfferedSession& o) {
+  Session& s = o.session;
+  return io.Number(o.index) && io.Enum(s.version) && io.Enum(s.cipher_suite) &&
+         io.SecretBytes(s.secret) && io.Text(s.server_name) && io.Text(s.credential) &&
+         Chain(io, s.peer_chain) && Time(io, s.issued_unix_s) && Time(io, s.not_after_unix_s);
+}
+template <class Io>
+bool Fields(Io& io, std::optional<OfferedSession>& o) {
+  return Optional(io, o, [&](OfferedSession& session) { return Fields(io, session); });
 }
 template <class Io>
 bool Fields(Io& io, Offer13& o) {
-  return io.Blob(o.key_share) && Fields(io, o.first_hello);
+  return io.Blob(o.key_share) && Fields(io, o.first_hello) && Fields(io, o.session);
 }
 template <class Io>
 bool Fields(Io& io, Offer12& o) {
@@ -168,20 +195,21 @@ bool Fields(Io&, Failed&) {
 template <class Io>
 bool Fields(Io& io, tls13::WaitRetriedClientHello& s) {
   return Fields(io, s.hello) && Fields(io, s.credential) && Fields(io, s.transcript) &&
-         Fields(io, s.first_hello);
+         Fields(io, s.first_hello) && Fields(io, s.session);
 }
 template <class Io>
 bool Fields(Io& io, tls13::AwaitPrivateKey& s) {
   return io.Number(s.question) && Fields(io, s.negotiated) && io.Number(s.next_question) &&
          Fields(io, s.transcript) && io.Blob(s.flight) && io.SecretBytes(s.main.secret) &&
          io.SecretBytes(s.client_finished_key) && io.SecretBytes(s.server_finished_key) &&
-         io.Flag(s.record_size_limit);
+         io.Flag(s.record_size_limit) && io.Flag(s.psk_dhe_ke);
 }
 template <class Io>
 bool Fields(Io& io, tls13::ClientFlight& f) {
   return Fields(io, f.negotiated) && io.Number(f.next_question) && Fields(io, f.transcript) &&
          io.SecretBytes(f.client_finished_key) &&
-         io.SecretBytes(f.client_application_traffic_secret) && io.Number(f.max_plaintext);
+         io.SecretBytes(f.client_application_traffic_secret) && io.Number(f.max_plaintext) &&
+         io.SecretBytes(f.main.secret);
 }
 template <class Io>
 bool Fields(Io& io, tls13::WaitCertificate& s) {
@@ -239,7 +267,8 @@ bool Fields(Io& io, tls12::WaitFinished& s) {
 
 template <class Io>
 bool Fields(Io& io, Choose& q) {
-  return io.Number(q.id) && io.Enum(q.version) && io.Text(q.server_name) && Enums(io, q.schemes);
+  return io.Number(q.id) && io.Enum(q.version) && io.Text(q.server_name) && Enums(io, q.schemes) &&
+         Optional(io, q.session_credential, [&](std::string& name) { return io.Text(name); });
 }
 template <class Io>
 bool Fields(Io& io, Tls13ServerCertificateVerify& i) {
@@ -275,10 +304,14 @@ struct Consistent {
              std::all_of(offer->cipher_suites.begin(), offer->cipher_suites.end(),
                          [](CipherSuite suite) { return FindSuite(suite) != nullptr; });
     }
-    return FindSuite(s.hello.negotiated->cipher_suite) != nullptr;
+    const auto& session = std::get<Offer13>(s.offer).session;
+    return FindSuite(s.hello.negotiated->cipher_suite) != nullptr &&
+           (!session || FindSuite(session->session.cipher_suite) != nullptr);
   }
   bool operator()(const tls13::WaitRetriedClientHello& s) const {
-    return SuiteFits(*s.hello.negotiated, s.transcript);
+    return SuiteFits(*s.hello.negotiated, s.transcript) &&
+           (s.credential != nullptr) != s.session.has_value() &&
+           (!s.session || FindSuite(s.session->session.cipher_suite) != nullptr);
   }
   bool operator()(const tls12::WaitCertificateVerify& s) const {
     return SuiteFits(*s.flight.negotiated, s.flight.transcript) && s.flight.transcript.whole();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,6 +15,7 @@
 #include "tls/base/reason.h"
 #include "tls/engine/established.h"
 #include "tls/engine/key_schedule12.h"
+#include "tls/engine/session.h"
 
 namespace handfast::tls {
 
@@ -28,6 +30,8 @@ struct Offer13 {
   Bytes key_share;
   // Where it is empty: of what the second ClientHello must repeat.
   Digest first_hello;
+  // The first of the peer's sessions that fits; its binder was right.
+  std::optional<OfferedSession> session;
 };
 struct Offer12 {
   std::vector<CipherSuite> cipher_suites;  // common ones, best first
@@ -43,6 +47,8 @@ struct Hello {
   Bytes legacy_session_id;
   // Extensions that were offered and that an answer must acknowledge.
   bool record_size_limit = false;
+  // TLS 1.3: the peer can resume with psk_dhe_ke, so that tickets are of use to it.
+  bool psk_dhe_ke = false;
   // The ids of this handshake's questions count up from here.
   uint64_t next_question = 0;
 };

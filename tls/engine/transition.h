@@ -44,8 +44,10 @@ struct ArmReadKeys {
   TrafficKeys keys;
   uint16_t max_plaintext;
 };
+// RFC 8446 §4.2.10: early data that was refused is on its way, and is to be passed over.
+struct SkipEarlyData {};
 using Effect = std::variant<SendMessages, SendChangeCipherSpec, InstallWriteKeys, InstallReadKeys,
-                            ArmReadKeys>;
+                            ArmReadKeys, SkipEarlyData>;
 
 struct Transition {
   ServerState next;

@@ -79,10 +79,14 @@ Result<void> ReadOne(const Extension& extension, ClientHelloExtensions& known) {
       known.extended_master_secret = true;
       break;
     case ExtensionType::kPskKeyExchangeModes:
-      known.psk_key_exchange_modes = true;
+      well_formed = Read(extension, known.psk_key_exchange_modes);
       break;
     case ExtensionType::kPreSharedKey:
-      known.pre_shared_key = true;
+      well_formed = Read(extension, known.pre_shared_key);
+      break;
+    case ExtensionType::kEarlyData:
+      well_formed = extension.data.empty();
+      known.early_data = true;
       break;
     default:
       break;
@@ -106,6 +110,12 @@ Result<ClientHelloExtensions> ReadExtensions(const ClientHello& hello) {
   // handshake with an "illegal_parameter" alert."
   if (known.pre_shared_key && hello.extensions.back().type != ExtensionType::kPreSharedKey) {
     return Reason::kPskNotLast;
+  }
+  // RFC 8446 §4.2.11: "binders: A series of HMAC values, one for each value in the identities list
+  // and in the same order".
+  if (known.pre_shared_key &&
+      known.pre_shared_key->identities.size() != known.pre_shared_key->binders.size()) {
+    return Reason::kBinderCount;
   }
   return known;
 }

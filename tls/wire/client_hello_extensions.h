@@ -22,11 +22,12 @@ struct ClientHelloExtensions {
   std::optional<RecordSizeLimit> record_size_limit;
   std::optional<RenegotiationInfo> renegotiation_info;
   bool extended_master_secret = false;
-  bool pre_shared_key = false;
-  bool psk_key_exchange_modes = false;
+  std::optional<OfferedPsks> pre_shared_key;
+  std::optional<PskKeyExchangeModes> psk_key_exchange_modes;
+  bool early_data = false;
 };
 
-// kDecodeError, kDuplicateExtension, kBadServerName, kPskNotLast. Unknown extensions, GREASE
+// kDecodeError, kDuplicateExtension, kBadServerName, kPskNotLast, kBinderCount. Unknown extensions, GREASE
 // (RFC 8701) among them, are passed over.
 Result<ClientHelloExtensions> ReadExtensions(const ClientHello& hello);
 

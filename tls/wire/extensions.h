@@ -113,6 +113,38 @@ struct Cookie {
   static bool Layout(auto& io, auto& e) { return io.Opaque16(e.cookie, {.min = 1, .max = 0xffff}); }
 };
 
+// RFC 8446 §4.2.11.
+struct PskIdentity {
+  ByteView identity;
+  uint32_t obfuscated_ticket_age = 0;
+  static bool Layout(auto& io, auto& e) {
+    return io.Opaque16(e.identity, {.min = 1, .max = 0xffff}) && io.U32(e.obfuscated_ticket_age);
+  }
+};
+struct PskBinderEntry {
+  ByteView binder;
+  static bool Layout(auto& io, auto& e) { return io.Opaque8(e.binder, {.min = 32, .max = 255}); }
+};
+struct OfferedPsks {
+  std::vector<PskIdentity> identities;
+  std::vector<PskBinderEntry> binders;
+  static bool Layout(auto& io, auto& e) {
+    return io.List16(e.identities, {.min = 7, .max = 0xffff, .max_items = kMaxListedItems}) &&
+           io.List16(e.binders, {.min = 33, .max = 0xffff, .max_items = kMaxListedItems});
+  }
+};
+struct PreSharedKeyServerHello {
+  uint16_t selected_identity = 0;
+  static bool Layout(auto& io, auto& e) { return io.U16(e.selected_identity); }
+};
+
+// RFC 8446 §4.2.9.
+struct PskKeyExchangeModes {
+  static constexpr uint8_t kPskDheKe = 1;
+  ByteView ke_modes;
+  static bool Layout(auto& io, auto& e) { return io.Opaque8(e.ke_modes, {.min = 1, .max = 255}); }
+};
+
 // RFC 8449 §4.
 struct RecordSizeLimit {
   uint16_t record_size_limit = 0;

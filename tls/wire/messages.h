@@ -121,6 +121,22 @@ struct Certificate {
   }
 };
 
+// RFC 8446 §4.6.1.
+struct NewSessionTicket {
+  static constexpr HandshakeType kType = HandshakeType::kNewSessionTicket;
+  uint32_t ticket_lifetime = 0;  // seconds
+  uint32_t ticket_age_add = 0;
+  ByteView ticket_nonce;
+  ByteView ticket;
+  Extensions extensions;
+  static bool Layout(auto& io, auto& m) {
+    return io.U32(m.ticket_lifetime) && io.U32(m.ticket_age_add) &&
+           io.Opaque8(m.ticket_nonce, {.min = 0, .max = 255}) &&
+           io.Opaque16(m.ticket, {.min = 1, .max = 0xffff}) &&
+           io.List16(m.extensions, {.min = 0, .max = 0xfffe, .max_items = kMaxExtensions});
+  }
+};
+
 }  // namespace tls13
 
 // ---- TLS 1.2 forms.

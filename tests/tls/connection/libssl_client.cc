@@ -78,7 +78,14 @@ LibsslClient::LibsslClient(const LibsslOptions& options)
   if (options.max_fragment != 0) {
     Require(SSL_CTX_set_max_send_fragment(context_, options.max_fragment) == 1, "fragment");
   }
+  SSL_CTX_set_session_cache_mode(context_,
+                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+  SSL_CTX_sess_set_new_cb(context_, &LibsslClient::OnSession);
   ssl_ = SSL_new(context_);
+  SSL_set_app_data(ssl_, this);
+  if (options.session != nullptr) {
+    Require(SSL_set_session(ssl_, options.session) == 1, "session");
+  }
   in_ = BIO_new(BIO_s_mem());
   out_ = BIO_new(BIO_s_mem());
   BIO_set_mem_eof_return(in_, -1);
@@ -96,8 +103,23 @@ LibsslClient::LibsslClient(const LibsslOptions& options)
 }
 
 LibsslClient::~LibsslClient() {
+  for (SSL_SESSION* session : sessions_) SSL_SESSION_free(session);
+  // Else libssl takes the session for broken and never resumes it.
+  SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(ssl_);
   SSL_CTX_free(context_);
+}
+
+int LibsslClient::OnSession(SSL* ssl, SSL_SESSION* session) {
+  static_cast<LibsslClient*>(SSL_get_app_data(ssl))->sessions_.push_back(session);
+  return 1;  // ours now
+}
+
+Bytes LibsslClient::StartWithEarlyData(ByteView plaintext) {
+  size_t written = 0;
+  Require(SSL_write_early_data(ssl_, plaintext.data(), plaintext.size(), &written) == 1,
+          "early data");
+  return Drain();
 }
 
 Bytes LibsslClient::Drain() {

@@ -24,6 +24,7 @@ struct LibsslOptions {
   std::string trusted_pem = {};       // empty: the server is not verified
   const Leaf* certificate = nullptr;  // shown where one is asked for
   int max_fragment = 0;               // SSL_CTX_set_max_send_fragment
+  SSL_SESSION* session = nullptr;     // offered; stays the caller's
 };
 
 class LibsslClient {
@@ -45,9 +46,16 @@ class LibsslClient {
   Bytes Read(ByteView from_server);
   Bytes Close();
 
+  // The sessions that the server has given so far, oldest first; they live as long as the client.
+  const std::vector<SSL_SESSION*>& sessions() const { return sessions_; }
+  bool resumed() const { return SSL_session_reused(ssl_) == 1; }
+  // Its ClientHello and early data, from a client whose session allows it.
+  Bytes StartWithEarlyData(ByteView plaintext);
+
   SSL* ssl() { return ssl_; }
 
  private:
+  static int OnSession(SSL* ssl, SSL_SESSION* session);
   Bytes Drain();
 
   SSL_CTX* context_;
@@ -55,6 +63,7 @@ class LibsslClient {
   BIO* in_;
   BIO* out_;
   std::string error_;
+  std::vector<SSL_SESSION*> sessions_;
 };
 
 }  // namespace handfast::tls::test

@@ -21,7 +21,8 @@ ServerKit ServerKit::For(const Leaf& leaf, Profile profile) {
 
 Answer AnswerFrom(const ServerKit& kit, const Question& question) {
   if (const auto* choose = std::get_if<Choose>(&question)) {
-    return Chosen{choose->id, kit.credential, Reason::kNoCredential};
+    return Chosen{choose->id, kit.credential, Reason::kNoCredential,
+                  choose->session_credential.has_value() && kit.resume};
   }
   if (const auto* use = std::get_if<UsePrivateKey>(&question)) {
     Result<Bytes> signature = kit.key->Sign(use->scheme, ContentToSign(use->intent));
@@ -49,7 +50,9 @@ std::optional<Question> ServerDriver::StepOnce(const Input& input, Bytes& to_pee
     }
     connection_ = *std::move(restored);
   }
-  Stepped stepped = Step(*std::move(connection_), input, Context{kit_.profile, randomness_});
+  Stepped stepped = Step(*std::move(connection_), input,
+                         Context{kit_.profile, randomness_, kit_.ticket_keys.get(),
+                                 kit_.session_binding, kit_.now_unix_s});
   connection_ = std::move(stepped.connection);
   Append(to_peer, stepped.output.to_peer);
   if (stepped.output.failure) failure_ = stepped.output.failure;

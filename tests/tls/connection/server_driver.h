@@ -17,7 +17,11 @@ struct ServerKit {
   Profile profile = IntermediateProfile();
   std::shared_ptr<const Credential> credential;
   std::shared_ptr<const PrivateKey> key;
-  std::shared_ptr<const TrustBundle> clients;  // null: every client chain is unknown_ca
+  std::shared_ptr<const TrustBundle> clients;     // null: every client chain is unknown_ca
+  std::shared_ptr<const TicketKeys> ticket_keys;  // null: no sessions
+  Bytes session_binding = {};
+  int64_t now_unix_s = kNow;
+  bool resume = true;  // the answer where a session fits
 
   // The leaf's chain and key, under a profile.
   static ServerKit For(const Leaf& leaf, Profile profile = IntermediateProfile());

@@ -189,7 +189,12 @@ TEST(MissingExtension, OfTls13) {
 
 // RFC 8446 §4.2.9: a session is offered with the ways to use it, or not at all.
 TEST(MissingExtension, PskKeyExchangeModes) {
-  const auto offer = [](HelloFields& hello) { hello.Set(ExtensionType::kPreSharedKey, Bytes(8)); };
+  const auto offer = [](HelloFields& hello) {
+    hello.SetHex(ExtensionType::kPreSharedKey,
+                 "0007000178000000000021"
+                 "20" +
+                     std::string(64, '0'));
+  };
   EXPECT_TRUE(
       Refused(ShakeHello(kTls13, offer), Reason::kMissingExtension, Alert::kMissingExtension));
   const auto with_modes = [&](HelloFields& hello) {
@@ -326,7 +331,11 @@ TEST(T27_Grease, IsTolerated) {
 }
 TEST(T26_PreSharedKey, NotLast) {
   const auto outcome = ShakeHello(kTls13, [](HelloFields& hello) {
-    hello.extensions.insert(hello.extensions.begin(), {ExtensionType::kPreSharedKey, {0}});
+    const Bytes psk = *FromHex(
+        "0007000178000000000021"
+        "20" +
+        std::string(64, '0'));
+    hello.extensions.insert(hello.extensions.begin(), {ExtensionType::kPreSharedKey, psk});
   });
   EXPECT_TRUE(Refused(outcome, Reason::kPskNotLast, Alert::kIllegalParameter));
 }

@@ -60,6 +60,30 @@ TEST(KeySchedule13, Rfc8448Section3) {
             "a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643");
 }
 
+// RFC 8448 §3 ends with a ticket, and §4 resumes it.
+TEST(KeySchedule13, Rfc8448ResumptionAndBinder) {
+  const MainSecret main = ToMain(kSha256, Rfc8448Handshake());
+  const HashSecret resumption = ResumptionSecret(
+      kSha256, main, DigestOf("209145a96ee8e2a122ff810047cc952684658d6049e86429426db87c54ad143d"));
+  EXPECT_EQ(HexOf(resumption), "7df235f2031d2a051287d02b0241b0bfdaf86cc856231f2d5aba46c434ec196c");
+  const HashSecret psk = TicketPsk(kSha256, resumption, Hex("0000"));
+  EXPECT_EQ(HexOf(psk), "4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3");
+  EarlySecret early = ToEarly(kSha256, psk);
+  EXPECT_EQ(HexOf(early.secret),
+            "9b2188e9b2fc6d64d71dc329900e20bb41915000f678aa839cbb797cb7d8332c");
+  const Digest truncated_hello =
+      DigestOf("63224b2e4573f2d3454ca84b9d009a04f6be9e05711a8396473aefa01e924a14");
+  EXPECT_EQ(ToHex(Binder(kSha256, early, truncated_hello).view()),
+            "3add4fb2d8fdf822a0ca3cf7678ef5e88dae990141c5924d57bb6fa31b9e5f9d");
+  const HandshakeSecret handshake = ToHandshake(
+      kSha256, std::move(early),
+      *SharedSecret::From(
+          Hex("f44194756ff9ec9d25180635d66ea6824c6ab3bf179977be37f723570e7ccb2e")));
+  EXPECT_EQ(HexOf(handshake.secret),
+            "005cb112fd8eb4ccc623bb88a07c64b3ede1605363fc7d0df8c7ce4ff0fb4ae6");
+  EXPECT_TRUE(early.secret.empty());
+}
+
 TEST(KeySchedule13, AStageIsSpent) {
   SharedSecret shared = *SharedSecret::From(Hex(kShared));
   HandshakeSecret handshake = ToHandshake(kSha256, std::move(shared));

@@ -28,6 +28,15 @@ std::string NameExtension(std::string_view name) {
   return ToHex(body);
 }
 
+// One identity of one byte, and its binder.
+const std::string kPsk =
+    "0007"
+    "000178"
+    "00000000"
+    "0021"
+    "20" +
+    std::string(64, '0');
+
 // A legal body of each known extension.
 const Block& KnownExtensions() {
   static const Block known = {
@@ -41,7 +50,9 @@ const Block& KnownExtensions() {
       {ExtensionType::kRecordSizeLimit, "4001"},
       {ExtensionType::kRenegotiationInfo, "00"},
       {ExtensionType::kExtendedMasterSecret, ""},
-      {ExtensionType::kPreSharedKey, "00"},
+      {ExtensionType::kEarlyData, ""},
+      {ExtensionType::kPskKeyExchangeModes, "0101"},
+      {ExtensionType::kPreSharedKey, kPsk},
   };
   return known;
 }
@@ -58,7 +69,11 @@ TEST(ReadExtensions, AllKnown) {
   EXPECT_EQ(read->record_size_limit->record_size_limit, 16385);
   EXPECT_TRUE(read->renegotiation_info->renegotiated_connection.empty());
   EXPECT_TRUE(read->extended_master_secret);
-  EXPECT_TRUE(read->pre_shared_key);
+  EXPECT_TRUE(read->early_data);
+  EXPECT_EQ(ToHex(read->psk_key_exchange_modes->ke_modes), "01");
+  ASSERT_EQ(read->pre_shared_key->identities.size(), 1u);
+  EXPECT_EQ(AsText(read->pre_shared_key->identities[0].identity), "x");
+  EXPECT_EQ(read->pre_shared_key->binders[0].binder.size(), 32u);
 }
 
 // RFC 8446 §4.2: "There MUST NOT be more than one extension of the same type in a given extension
@@ -89,7 +104,6 @@ TEST(T27_Grease, IsPassedOver) {
 // T11: each known body cut at every byte, and with a byte too many.
 TEST(T11_ExtensionBodies, CutOrTooLong) {
   for (const auto& [type, hex] : KnownExtensions()) {
-    if (type == ExtensionType::kPreSharedKey) continue;  // not read until sessions are resumed
     for (size_t digits = 0; digits < hex.size(); digits += 2) {
       const auto read = Read({{type, hex.substr(0, digits)}});
       ASSERT_FALSE(read.ok()) << Name(type) << " " << digits / 2;
@@ -104,10 +118,36 @@ TEST(T11_ExtensionBodies, CutOrTooLong) {
 // RFC 8446 §4.2.11: pre_shared_key is the last one.
 TEST(T26_PreSharedKey, MustBeLast) {
   EXPECT_TRUE(
-      Read({{ExtensionType::kAlpn, "0003026832"}, {ExtensionType::kPreSharedKey, ""}}).ok());
+      Read({{ExtensionType::kAlpn, "0003026832"}, {ExtensionType::kPreSharedKey, kPsk}}).ok());
   EXPECT_EQ(
-      Read({{ExtensionType::kPreSharedKey, ""}, {ExtensionType::kAlpn, "0003026832"}}).reason(),
+      Read({{ExtensionType::kPreSharedKey, kPsk}, {ExtensionType::kAlpn, "0003026832"}}).reason(),
       Reason::kPskNotLast);
+}
+
+// RFC 8446 §4.2.11: a binder for each identity.
+TEST(T26_PreSharedKey, ABinderForEachIdentity) {
+  const std::string identity =
+      "000178"
+      "00000000";
+  const std::string binder = "20" + std::string(64, '0');
+  const auto reason = [](const std::string& hex) {
+    const auto read = Read({{ExtensionType::kPreSharedKey, hex}});
+    return read.ok() ? std::nullopt : std::optional(read.reason());
+  };
+  EXPECT_EQ(reason("000e" + identity + identity + "0042" + binder + binder), std::nullopt);
+  EXPECT_EQ(reason("000e" + identity + identity + "0021" + binder), Reason::kBinderCount);
+  EXPECT_EQ(reason("0007" + identity + "0042" + binder + binder), Reason::kBinderCount);
+  EXPECT_EQ(reason("0007" + identity + "0000"), Reason::kDecodeError);
+  EXPECT_EQ(reason("0000"
+                   "0021" +
+                   binder),
+            Reason::kDecodeError);
+  EXPECT_EQ(reason("0007" + identity +
+                   "0020"
+                   "1f" +
+                   std::string(62, '0')),
+            Reason::kDecodeError)
+      << "a binder has at least 32 bytes";
 }
 
 struct HostCase {

@@ -1,0 +1,178 @@
+#include "tls/engine/resume13.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "tls/base/secret_access.h"
+#include "tls/crypto/cipher_suite.h"
+#include "tls/crypto/hkdf.h"
+#include "tls/wire/messages.h"
+
+namespace handfast::tls::tls13 {
+namespace {
+
+// Each costs a decryption; clients offer one or two.
+constexpr size_t kMaxTriedIdentities = 4;
+// By how much another replica's clock may be ahead of ours.
+constexpr int64_t kMaxClockSkewS = 60;
+
+bool IsInTime(const Session& session, const Context& context) {
+  const int64_t now = context.now_unix_s;
+  const int64_t age = now - session.issued_unix_s;
+  return age >= -kMaxClockSkewS && age < int64_t{context.profile.session_lifetime_s} &&
+         now < session.not_after_unix_s;
+}
+
+bool Fits(const Session& session, const std::string& server_name,
+          const std::vector<CipherSuite>& suites, const Context& context) {
+  const SuiteInfo* suite = FindSuite(session.cipher_suite);
+  if (suite == nullptr || suite->version != ProtocolVersion::kTls13 ||
+      session.version != ProtocolVersion::kTls13 || !IsInTime(session, context)) {
+    return false;
+  }
+  // RFC 8446 §4.6.1: "Clients MUST only resume if the new SNI value is valid for the server
+  // certificate presented in the original session and SHOULD only resume if the SNI value matches
+  // the one used in the original session." We hold them to the second.
+  if (session.server_name != server_name) return false;
+  const ClientAuth auth = context.profile.client_auth;
+  if (session.peer_chain.empty() ? auth == ClientAuth::kRequired : auth == ClientAuth::kNone) {
+    return false;
+  }
+  // RFC 8446 §4.2.11: "the server MUST ensure that it selects a compatible PSK (if any) and cipher
+  // suite": one with the hash of the PSK.
+  return std::any_of(suites.begin(), suites.end(),
+                     [&](CipherSuite s) { return FindSuite(s)->hash == suite->hash; });
+}
+
+// RFC 8446 §4.2.11.2: the binders are computed over the ClientHello "up to and including the
+// PreSharedKeyExtension.identities field", which is all but the list of binders.
+ByteView Truncated(ByteView client_hello, const OfferedPsks& psks) {
+  size_t binders = sizeof(uint16_t);
+  for (const PskBinderEntry& entry : psks.binders) binders += 1 + entry.binder.size();
+  return client_hello.first(client_hello.size() - binders);
+}
+
+bool BinderIsRight(const Session& session, Transcript transcript, ByteView client_hello,
+                   const OfferedPsks& psks, size_t index) {
+  const HashAlgorithm hash = FindSuite(session.cipher_suite)->hash;
+  transcript.Add(Truncated(client_hello, psks));
+  const Digest expected = Binder(hash, ToEarly(hash, session.secret), transcript.Current());
+  return ConstantTimeEqual(psks.binders[index].binder, expected.view());
+}
+
+Result<Bytes> NewTicket(const Established& negotiated, HashSecret psk, uint32_t lifetime,
+                        const Context& context) {
+  Session session;
+  session.version = negotiated.version;
+  session.cipher_suite = negotiated.cipher_suite;
+  session.secret = std::move(psk);
+  session.server_name = negotiated.server_name;
+  session.credential = negotiated.credential;
+  session.peer_chain = negotiated.peer_chain;
+  session.issued_unix_s = context.now_unix_s;
+  session.not_after_unix_s =
+      std::min(negotiated.not_after_unix_s, context.now_unix_s + int64_t{lifetime});
+  return context.ticket_keys->Seal(std::move(session), context.session_binding, context.randomness);
+}
+
+// Seconds that a session of this connection has; 0: none.
+uint32_t LifetimeOf(const Established& negotiated, const Context& context) {
+  // RFC 8446 §4.6.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
+  constexpr int64_t kMaxLifetime = 604800;
+  const int64_t left = negotiated.not_after_unix_s - context.now_unix_s;
+  const int64_t most = std::min(kMaxLifetime, int64_t{context.profile.session_lifetime_s});
+  return static_cast<uint32_t>(std::clamp<int64_t>(left, 0, most));
+}
+
+}  // namespace
+
+bool OffersPskDheKe(const ClientHelloExtensions& extensions) {
+  if (!extensions.psk_key_exchange_modes) return false;
+  const ByteView modes = extensions.psk_key_exchange_modes->ke_modes;
+  return std::find(modes.begin(), modes.end(), PskKeyExchangeModes::kPskDheKe) != modes.end();
+}
+
+Result<std::optional<OfferedSession>> ChooseSession(const ClientHelloExtensions& extensions,
+                                                    ByteView client_hello,
+                                                    const std::string& server_name,
+                                                    const std::vector<CipherSuite>& suites,
+                                                    const Context& context) {
+  std::optional<OfferedSession> chosen;
+  if (context.ticket_keys == nullptr || context.profile.session_tickets == 0 ||
+      !extensions.pre_shared_key || !OffersPskDheKe(extensions)) {
+    return chosen;
+  }
+  const OfferedPsks& psks = *extensions.pre_shared_key;
+  const size_t tried = std::min(psks.identities.size(), kMaxTriedIdentities);
+  for (size_t i = 0; i < tried; ++i) {
+    std::optional<Session> session =
+        context.ticket_keys->Open(psks.identities[i].identity, context.session_binding);
+    if (!session || !Fits(*session, server_name, suites, context)) continue;
+    // RFC 8446 §4.2.11: "Prior to accepting PSK key establishment, the server MUST validate the
+    // corresponding binder value [...]. If this value is not present or does not validate, the
+    // server MUST abort the handshake."
+    Transcript transcript(FindSuite(session->cipher_suite)->hash);
+    if (!BinderIsRight(*session, std::move(transcript), client_hello, psks, i)) {
+      return Reason::kBadBinder;
+    }
+    chosen.emplace(OfferedSession{static_cast<uint16_t>(i), *std::move(session)});
+    break;
+  }
+  return chosen;
+}
+
+Result<void> FindAgain(const ClientHelloExtensions& extensions, ByteView client_hello,
+                       const Transcript& so_far, const Context& context, OfferedSession& session) {
+  if (!extensions.pre_shared_key || context.ticket_keys == nullptr) {
+    return Reason::kChangedClientHello;
+  }
+  const OfferedPsks& psks = *extensions.pre_shared_key;
+  const size_t tried = std::min(psks.identities.size(), kMaxTriedIdentities);
+  for (size_t i = 0; i < tried; ++i) {
+    const std::optional<Session> found =
+        context.ticket_keys->Open(psks.identities[i].identity, context.session_binding);
+    if (!found || !ConstantTimeEqual(SecretAccess::Open(found->secret),
+                                     SecretAccess::Open(session.session.secret))) {
+      continue;
+    }
+    if (!BinderIsRight(session.session, so_far, client_hello, psks, i)) return Reason::kBadBinder;
+    session.index = static_cast<uint16_t>(i);
+    return {};
+  }
+  // RFC 8446 §4.1.2: after a HelloRetryRequest a client may drop PSKs "which are incompatible with
+  // the server's indicated cipher suite", which this one is not.
+  return Reason::kChangedClientHello;
+}
+
+Result<Bytes> IssueTickets(const Established& negotiated, const MainSecret& main,
+                           const Digest& transcript_hash, const Context& context) {
+  Bytes messages;
+  const uint32_t lifetime = LifetimeOf(negotiated, context);
+  const int most = context.profile.session_tickets;
+  const int count = negotiated.resumed ? (most + 1) / 2 : most;
+  if (context.ticket_keys == nullptr || lifetime == 0 || count == 0) return messages;
+  const HashAlgorithm hash = FindSuite(negotiated.cipher_suite)->hash;
+  const HashSecret resumption = ResumptionSecret(hash, main, transcript_hash);
+  for (int i = 0; i < count; ++i) {
+    std::array<uint8_t, sizeof(uint32_t)> age_add;
+    if (Result<void> r = context.randomness.Fill(age_add); !r.ok()) return r.reason();
+    // RFC 8446 §4.6.1: the nonce is "unique across all tickets issued on this connection".
+    const uint8_t nonce = static_cast<uint8_t>(i);
+    Result<Bytes> ticket =
+        NewTicket(negotiated, TicketPsk(hash, resumption, {&nonce, 1}), lifetime, context);
+    // A chain too long for a ticket costs the resumption, not the connection.
+    if (!ticket.ok() && ticket.reason() == Reason::kMessageTooLong) return Bytes();
+    if (!ticket.ok()) return ticket.reason();
+    NewSessionTicket message;
+    message.ticket_lifetime = lifetime;
+    message.ticket_age_add = uint32_t{age_add[0]} << 24 | uint32_t{age_add[1]} << 16 |
+                             uint32_t{age_add[2]} << 8 | age_add[3];
+    message.ticket_nonce = {&nonce, 1};
+    message.ticket = *ticket;
+    if (!AppendMessage(messages, message)) return Reason::kInternalError;
+  }
+  return messages;
+}
+
+}  // namespace handfast::tls::tls13

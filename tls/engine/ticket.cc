@@ -1,0 +1,96 @@
+#include "tls/engine/ticket.h"
+
+#include <utility>
+
+#include "tls/crypto/aead.h"
+#include "tls/engine/codec_fields.h"
+
+namespace handfast::tls {
+namespace {
+
+// Of the sealed session's layout.
+constexpr uint8_t kTicketVersion = 1;
+constexpr size_t kPrefix = kTicketKeyNameSize + kAeadNonceSize;
+
+template <class Io>
+bool Fields(Io& io, Session& s) {
+  uint8_t version = kTicketVersion;
+  uint64_t issued = static_cast<uint64_t>(s.issued_unix_s);
+  uint64_t not_after = static_cast<uint64_t>(s.not_after_unix_s);
+  if (!io.Number(version) || version != kTicketVersion || !io.Enum(s.version) ||
+      !io.Enum(s.cipher_suite) || !io.SecretBytes(s.secret) || !io.Text(s.server_name) ||
+      !io.Text(s.credential) || !io.Number(issued) || !io.Number(not_after)) {
+    return false;
+  }
+  s.issued_unix_s = static_cast<int64_t>(issued);
+  s.not_after_unix_s = static_cast<int64_t>(not_after);
+  return io.List(s.peer_chain, [&](Bytes& der) { return io.Blob(der); });
+}
+
+Bytes AssociatedData(ByteView name, ByteView binding) {
+  Bytes data = Copy(name);
+  Append(data, binding);
+  return data;
+}
+
+// A plaintext session, wiped when it goes.
+struct Plaintext {
+  ~Plaintext() { Wipe(bytes); }
+  Bytes bytes;
+};
+
+}  // namespace
+
+const TicketKey* TicketKeys::Find(ByteView name) const {
+  for (const TicketKey& key : keys_) {
+    if (Equal(name, key.name)) return &key;
+  }
+  return nullptr;
+}
+
+Result<Bytes> TicketKeys::Seal(Session spent, ByteView binding, Randomness& randomness) const {
+  if (keys_.empty()) return Reason::kInternalError;
+  size_t chain = 0;
+  for (const Bytes& der : spent.peer_chain) chain += der.size();
+  if (chain > kMaxTicketSize) return Reason::kMessageTooLong;
+  Plaintext session;
+  // Never grown, which would leave a copy behind: all else that is fixed is below 128 bytes.
+  session.bytes.reserve(128 + spent.server_name.size() + spent.credential.size() + chain +
+                        3 * spent.peer_chain.size());
+  SaveFields io(session.bytes);
+  if (!Fields(io, spent)) return Reason::kInternalError;
+  const TicketKey& key = keys_.front();
+  Bytes ticket(kPrefix + session.bytes.size() + kAeadTagSize);
+  if (ticket.size() > kMaxTicketSize) return Reason::kMessageTooLong;
+  std::copy(key.name.begin(), key.name.end(), ticket.begin());
+  const std::span<uint8_t> nonce = std::span(ticket).subspan(kTicketKeyNameSize, kAeadNonceSize);
+  if (Result<void> filled = randomness.Fill(nonce); !filled.ok()) return filled.reason();
+  Result<Aead> aead = Aead::Create(AeadAlgorithm::kAes256Gcm, AeadDirection::kSeal, key.key);
+  if (!aead.ok()) return aead.reason();
+  const Result<void> sealed = aead->Seal(nonce, AssociatedData(key.name, binding), session.bytes,
+                                         {}, ticket.data() + kPrefix);
+  if (!sealed.ok()) return sealed.reason();
+  return ticket;
+}
+
+std::optional<Session> TicketKeys::Open(ByteView ticket, ByteView binding) const {
+  if (ticket.size() < kPrefix + kAeadTagSize || ticket.size() > kMaxTicketSize) {
+    return std::nullopt;
+  }
+  const TicketKey* key = Find(ticket.first(kTicketKeyNameSize));
+  if (key == nullptr) return std::nullopt;
+  Result<Aead> aead = Aead::Create(AeadAlgorithm::kAes256Gcm, AeadDirection::kOpen, key->key);
+  if (!aead.ok()) return std::nullopt;
+  Plaintext sealed{Copy(ticket.subspan(kPrefix))};
+  const Result<std::span<uint8_t>> opened =
+      aead->Open(ticket.subspan(kTicketKeyNameSize, kAeadNonceSize),
+                 AssociatedData(key->name, binding), sealed.bytes);
+  if (!opened.ok()) return std::nullopt;
+  Reader reader(*opened);
+  LoadFields io(reader);
+  Session session;
+  if (!Fields(io, session) || !reader.done()) return std::nullopt;
+  return session;
+}
+
+}  // namespace handfast::tls

@@ -1,0 +1,52 @@
+// Tickets: sessions sealed for their way through the peer (RFC 8446 §4.6.1, RFC 5077 §4).
+//
+// A ticket is the key's name (16 bytes), a random nonce (12), and the session under AES-256-GCM
+// with the name and the binding as associated data. The binding says for whom it was made (the
+// holder of the keys puts tenant, profile, ALPN policy and client authorities into it), so that a
+// ticket opens nowhere else. Names and keys are random, made by whoever rotates them; nonces are
+// random too, which is safe for 2^32 tickets a key (NIST SP 800-38D §8.3).
+#ifndef HANDFAST_TLS_ENGINE_TICKET_H_
+#define HANDFAST_TLS_ENGINE_TICKET_H_
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "tls/base/bytes.h"
+#include "tls/base/result.h"
+#include "tls/base/secret.h"
+#include "tls/crypto/random.h"
+#include "tls/engine/session.h"
+
+namespace handfast::tls {
+
+constexpr size_t kTicketKeyNameSize = 16;
+// Clients keep tickets and send them in one ClientHello: a chain that would make one larger than
+// this is not resumed.
+constexpr size_t kMaxTicketSize = 8192;
+
+struct TicketKey {
+  std::array<uint8_t, kTicketKeyNameSize> name{};
+  AeadKey key;  // 32 bytes
+};
+
+// Immutable; shared by threads.
+class TicketKeys {
+ public:
+  // The first seals; all open.
+  explicit TicketKeys(std::vector<TicketKey> keys) : keys_(std::move(keys)) {}
+
+  // Spends the session. kMessageTooLong where the ticket would exceed kMaxTicketSize,
+  // kInternalError where there is no key or randomness.
+  Result<Bytes> Seal(Session spent, ByteView binding, Randomness& randomness) const;
+  // Nullopt for whatever is no ticket of ours with this binding.
+  std::optional<Session> Open(ByteView ticket, ByteView binding) const;
+
+ private:
+  const TicketKey* Find(ByteView name) const;
+  std::vector<TicketKey> keys_;
+};
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_ENGINE_TICKET_H_
