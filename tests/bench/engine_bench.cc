@@ -1,6 +1,7 @@
-// P1 and P2 of the goals: CPU time of the server's side of a handshake in this process, ours beside
-// libssl's, with the crypto floor, in interleaved rounds of one run. The client is libssl for both
-// and is not counted. Neither side sends tickets.
+// P1, P2 and P3 of the goals: CPU time of the server's side of a handshake in this process, ours
+// beside libssl's, with the crypto floor, in interleaved rounds of one run. The client is libssl
+// for both and is not counted. In TLS 1.3 both sides send two tickets after a full handshake and
+// one after a resumed one; the floor counts what libcrypto does for them.
 #include <cstdio>
 #include <cstdlib>
 
@@ -23,68 +24,122 @@ using tls::test::ServerDriver;
 using tls::test::ServerKit;
 using tls::test::TestCa;
 
-// One handshake; the time of the server's share, its making and its end included.
+// As many as libssl sends by default, and as the built-in profiles do.
+constexpr size_t kTickets = 2;
+
+struct Row {
+  const char* name;
+  tls::KeyType key;
+  int version;
+  bool resumed;
+  const char* goal;
+};
+
+// The two servers of a row, and what their client offers.
+struct Sides {
+  explicit Sides(const Row& row)
+      : leaf(TestCa::Create("root").Issue({.type = row.key, .dns = {"example.test"}})),
+        kit(ServerKit::For(leaf)),
+        context(LibsslServerContext(leaf, row.version == TLS1_3_VERSION ? kTickets : 0)),
+        floor(leaf.key_pkcs8, row.key == tls::KeyType::kRsa2048) {
+    std::vector<tls::TicketKey> keys(1);
+    keys[0].key = *tls::AeadKey::From(Bytes(32, 1));
+    kit.ticket_keys = std::make_shared<const tls::TicketKeys>(std::move(keys));
+    options.version = row.version;
+    options.groups = "X25519:P-256";
+    (row.version == TLS1_3_VERSION ? options.cipher_suites : options.cipher_list) =
+        row.version == TLS1_3_VERSION       ? "TLS_AES_128_GCM_SHA256"
+        : row.key == tls::KeyType::kRsa2048 ? "ECDHE-RSA-AES128-GCM-SHA256"
+                                            : "ECDHE-ECDSA-AES128-GCM-SHA256";
+  }
+  ~Sides() { SSL_CTX_free(context); }
+  Sides(const Sides&) = delete;
+  Sides& operator=(const Sides&) = delete;
+
+  auto Engine() const { return std::make_unique<ServerDriver>(kit); }
+  auto Reference() const { return std::make_unique<LibsslServer>(context); }
+
+  const Leaf leaf;
+  ServerKit kit;
+  SSL_CTX* context;
+  Floor floor;
+  LibsslOptions options;
+};
+
+// One handshake.
+struct Measured {
+  double micros;  // the server's share, its making and its end included
+  SSL_SESSION* session;
+};
+
+// `session`: offered, and then it must be resumed; null: a full handshake, and `keep` asks for its
+// session.
 template <class Make>
-double ServerMicros(const LibsslOptions& options, Make make) {
+Measured Measure(LibsslOptions options, SSL_SESSION* session, bool keep, Make make) {
+  // libssl spends a session that is resumed.
+  SSL_SESSION* const copy = session == nullptr ? nullptr : SSL_SESSION_dup(session);
+  options.session = copy;
   LibsslClient client(options);
   Stopwatch watch;
   watch.Start();
   auto server = make();
   watch.Stop();
   Bytes to_server = client.Receive({});
+  Bytes to_client;
   while (!to_server.empty()) {
     watch.Start();
-    const Bytes to_client = server->Receive(to_server);
+    to_client = server->Receive(to_server);
     watch.Stop();
     to_server = client.Receive(to_client);
   }
-  Require(client.done(), "the handshake is done");
+  Require(client.done() && client.resumed() == (session != nullptr), "the handshake is done");
   watch.Start();
   server.reset();
   watch.Stop();
-  return watch.micros();
+  if (copy != nullptr) SSL_SESSION_free(copy);
+  Measured measured{watch.micros(), nullptr};
+  if (!keep) return measured;
+  client.Read({});  // the tickets behind the handshake
+  Require(!client.sessions().empty(), "a ticket");
+  measured.session = client.sessions().front();
+  SSL_SESSION_up_ref(measured.session);
+  return measured;
 }
 
 // The floor's operations, where a client's work went before, as it does before a server's.
-double FloorMicros(const LibsslOptions& options, Floor& floor) {
-  LibsslClient client(options);
+double FloorMicros(const Sides& sides, bool resumed, Floor& floor) {
+  LibsslClient client(sides.options);
   const Bytes hello = client.Receive({});
   Stopwatch watch;
   watch.Start();
-  floor.Handshake13();
+  if (sides.options.version != TLS1_3_VERSION) {
+    floor.Handshake12();
+  } else if (resumed) {
+    floor.Resumed13();
+  } else {
+    floor.Handshake13();
+  }
   watch.Stop();
   return watch.micros();
 }
 
-struct Row {
-  const char* name;
-  tls::KeyType key;
-  int version;
-  const char* goal;
-};
-
-void Measure(const Row& row, int rounds, int batch) {
-  const TestCa root = TestCa::Create("root");
-  const Leaf leaf = root.Issue({.type = row.key, .dns = {"example.test"}});
-  const ServerKit kit = ServerKit::For(leaf);
-  SSL_CTX* context = LibsslServerContext(leaf);
-  Floor floor(leaf.key_pkcs8, row.key == tls::KeyType::kRsa2048);
-  LibsslOptions options;
-  options.version = row.version;
-  options.groups = "X25519:P-256";
-  (row.version == TLS1_3_VERSION ? options.cipher_suites : options.cipher_list) =
-      row.version == TLS1_3_VERSION       ? "TLS_AES_128_GCM_SHA256"
-      : row.key == tls::KeyType::kRsa2048 ? "ECDHE-RSA-AES128-GCM-SHA256"
-                                          : "ECDHE-ECDSA-AES128-GCM-SHA256";
-  const auto engine = [&] { return std::make_unique<ServerDriver>(kit); };
-  const auto reference = [&] { return std::make_unique<LibsslServer>(context); };
+void MeasureRow(const Row& row, int rounds, int batch) {
+  Sides sides(row);
+  const auto engine = [&] { return sides.Engine(); };
+  const auto reference = [&] { return sides.Reference(); };
+  SSL_SESSION* ours_session = nullptr;
+  SSL_SESSION* theirs_session = nullptr;
+  if (row.resumed) {
+    ours_session = Measure(sides.options, nullptr, true, engine).session;
+    theirs_session = Measure(sides.options, nullptr, true, reference).session;
+  }
   std::vector<double> ours, libssl, lowest, to_floor, to_libssl;
   for (int round = -1; round < rounds; ++round) {
     std::vector<double> a, b, c;
     for (int i = 0; i < batch; ++i) {
-      a.push_back(ServerMicros(options, engine));
-      b.push_back(ServerMicros(options, reference));
-      c.push_back(FloorMicros(options, floor));
+      a.push_back(Measure(sides.options, ours_session, false, engine).micros);
+      b.push_back(Measure(sides.options, theirs_session, false, reference).micros);
+      c.push_back(FloorMicros(sides, row.resumed, sides.floor));
     }
     if (round < 0) continue;  // the first warms up
     ours.push_back(Median(a));
@@ -93,7 +148,8 @@ void Measure(const Row& row, int rounds, int batch) {
     to_floor.push_back(Median(a) / Median(c));
     to_libssl.push_back(Median(a) / Median(b));
   }
-  SSL_CTX_free(context);
+  SSL_SESSION_free(ours_session);
+  SSL_SESSION_free(theirs_session);
   std::printf("| %s | %.0f | %.0f | %.0f | %.2f | %.2f | %s |\n", row.name, Median(ours),
               Median(libssl), Median(lowest), Median(to_floor), Median(to_libssl), row.goal);
 }
@@ -102,19 +158,24 @@ void Measure(const Row& row, int rounds, int batch) {
 }  // namespace handfast::bench
 
 int main(int argc, char** argv) {
-  using handfast::bench::Measure;
+  using handfast::bench::MeasureRow;
   using handfast::tls::KeyType;
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 15;
   std::printf(
       "| server's handshake, CPU us | engine | libssl | floor | /floor | /libssl | goal |\n");
   std::printf("|---|---|---|---|---|---|---|\n");
-  Measure({"P1 TLS 1.3 full, X25519 + ECDSA P-256", KeyType::kEcdsaP256, TLS1_3_VERSION,
-           "<= 1.25 floor, <= 0.6 libssl"},
-          rounds, 40);
-  Measure(
-      {"P2 TLS 1.3 full, X25519 + RSA-2048", KeyType::kRsa2048, TLS1_3_VERSION, "<= 1.05 floor"},
-      rounds, 20);
-  Measure({"TLS 1.2 full, X25519 + ECDSA P-256", KeyType::kEcdsaP256, TLS1_2_VERSION, "-"}, rounds,
-          40);
-  Measure({"TLS 1.2 full, X25519 + RSA-2048", KeyType::kRsa2048, TLS1_2_VERSION, "-"}, rounds, 20);
+  MeasureRow({"P1 TLS 1.3 full, X25519 + ECDSA P-256, 2 tickets", KeyType::kEcdsaP256,
+              TLS1_3_VERSION, false, "<= 1.25 floor, <= 0.6 libssl"},
+             rounds, 40);
+  MeasureRow({"P2 TLS 1.3 full, X25519 + RSA-2048, 2 tickets", KeyType::kRsa2048, TLS1_3_VERSION,
+              false, "<= 1.05 floor"},
+             rounds, 20);
+  MeasureRow({"P3 TLS 1.3 resumed, X25519, 1 ticket", KeyType::kEcdsaP256, TLS1_3_VERSION, true,
+              "<= 1.25 floor, <= 0.6 libssl"},
+             rounds, 40);
+  MeasureRow(
+      {"TLS 1.2 full, X25519 + ECDSA P-256", KeyType::kEcdsaP256, TLS1_2_VERSION, false, "-"},
+      rounds, 40);
+  MeasureRow({"TLS 1.2 full, X25519 + RSA-2048", KeyType::kRsa2048, TLS1_2_VERSION, false, "-"},
+             rounds, 20);
 }

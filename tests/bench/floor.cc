@@ -4,6 +4,7 @@
 #include <array>
 
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -19,12 +20,14 @@ constexpr int kHmacs = 2 + 1 + 4 + 2 + 3 * 2 + 2;
 constexpr size_t kTranscript = 1300;
 constexpr size_t kServerFlight = 850;
 constexpr size_t kClientFinished = 37;
+constexpr size_t kTicket = 100;
 
 }  // namespace
 
 Floor::Floor(tls::ByteView key_pkcs8, bool rsa)
     : sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
       aes_(EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr)),
+      aes256_(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)),
       rsa_(rsa),
       signer_(EVP_MD_CTX_new()),
       cipher_(EVP_CIPHER_CTX_new()),
@@ -43,6 +46,7 @@ Floor::~Floor() {
   EVP_MD_CTX_free(signer_);
   EVP_PKEY_free(peer_);
   EVP_PKEY_free(key_);
+  EVP_CIPHER_free(aes256_);
   EVP_CIPHER_free(aes_);
   EVP_MD_free(sha256_);
 }
@@ -76,17 +80,23 @@ void Floor::Signature() {
           "a signature");
 }
 
-void Floor::Schedule() {
+void Floor::Hmacs(int count) {
   uint8_t key[32] = {1};
   uint8_t info[54] = {2};
   unsigned size = 0;
   HMAC_CTX* hmac = HMAC_CTX_new();
-  for (int i = 0; i < kHmacs; ++i) {
+  for (int i = 0; i < count; ++i) {
     HMAC_Init_ex(hmac, key, sizeof(key), sha256_, nullptr);
     HMAC_Update(hmac, info, sizeof(info));
     HMAC_Final(hmac, key, &size);
   }
   HMAC_CTX_free(hmac);
+}
+
+void Floor::Schedule() {
+  Hmacs(kHmacs);
+  uint8_t key[32];
+  unsigned size = 0;
   std::array<uint8_t, kTranscript> transcript{};
   EVP_MD_CTX* hash = EVP_MD_CTX_new();
   EVP_DigestInit_ex2(hash, sha256_, nullptr);
@@ -109,7 +119,51 @@ void Floor::Records() {
   EVP_DecryptUpdate(cipher_, record.data(), &size, record.data(), kClientFinished);
 }
 
+void Floor::Random(int draws) {
+  uint8_t bytes[40];
+  for (int i = 0; i < draws; ++i) RAND_bytes(bytes, sizeof(bytes));
+}
+
+void Floor::Tickets(int hmacs, int tickets) {
+  Hmacs(hmacs);
+  uint8_t key[32] = {5};
+  uint8_t iv[12] = {6};
+  std::array<uint8_t, kTicket + 16> ticket{};
+  int size = 0;
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  EVP_EncryptInit_ex2(context, aes256_, key, iv, nullptr);
+  for (int i = 0; i < tickets; ++i) {
+    EVP_EncryptInit_ex2(context, nullptr, nullptr, iv, nullptr);
+    EVP_EncryptUpdate(context, nullptr, &size, iv, sizeof(iv));
+    EVP_EncryptUpdate(context, ticket.data(), &size, ticket.data(), kTicket);
+    EVP_EncryptFinal_ex(context, ticket.data() + kTicket, &size);
+    // Its record.
+    EVP_EncryptInit_ex2(cipher_, nullptr, nullptr, iv, nullptr);
+    EVP_EncryptUpdate(cipher_, ticket.data(), &size, ticket.data(), ticket.size());
+  }
+  EVP_CIPHER_CTX_free(context);
+}
+
 void Floor::Handshake13() {
+  Random(2);  // the hello; the tickets
+  KeyExchange();
+  Signature();
+  Schedule();
+  Records();
+  Tickets(/*hmacs=*/1 + 2, /*tickets=*/2);  // the resumption secret, and a PSK each
+}
+
+void Floor::Resumed13() {
+  Random(2);
+  KeyExchange();
+  Schedule();
+  Records();
+  // Also the early secret, its "derived", the binder's two keys and the binder; one is opened.
+  Tickets(/*hmacs=*/5 + 1 + 1, /*tickets=*/2);
+}
+
+void Floor::Handshake12() {
+  Random(1);
   KeyExchange();
   Signature();
   Schedule();

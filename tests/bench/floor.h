@@ -18,18 +18,29 @@ class Floor {
   Floor(tls::ByteView key_pkcs8, bool rsa);
   ~Floor();
 
-  // One TLS 1.3 server: an X25519 pair, the shared secret, a signature over 130 bytes, the key
-  // schedule as HMACs, the transcript's hash, and the records that are sealed and opened.
+  // One TLS 1.3 server: randomness, an X25519 pair, the shared secret, a signature over 130 bytes,
+  // the key schedule as HMACs, the transcript's hash, the records that are sealed and opened, and
+  // two tickets.
   void Handshake13();
+  // The same where a session is resumed: one ticket is opened, its binder checked, nothing signed,
+  // and one ticket sealed.
+  void Resumed13();
+  // One TLS 1.2 server, whose parts cost the same: without tickets.
+  void Handshake12();
 
  private:
   void KeyExchange();
   void Signature();
   void Schedule();
   void Records();
+  void Random(int draws);
+  // `hmacs` of the key schedule besides, and `tickets` passes over one under AES-256-GCM.
+  void Tickets(int hmacs, int tickets);
+  void Hmacs(int count);
 
   EVP_MD* sha256_;
   EVP_CIPHER* aes_;
+  EVP_CIPHER* aes256_;
   EVP_PKEY* key_;
   EVP_PKEY* peer_;
   bool rsa_;

@@ -6,7 +6,7 @@
 
 namespace handfast::bench {
 
-SSL_CTX* LibsslServerContext(const tls::test::Leaf& leaf) {
+SSL_CTX* LibsslServerContext(const tls::test::Leaf& leaf, size_t tickets) {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   const uint8_t* der = leaf.chain[0].data();
   X509* certificate = d2i_X509(nullptr, &der, static_cast<long>(leaf.chain[0].size()));
@@ -16,8 +16,8 @@ SSL_CTX* LibsslServerContext(const tls::test::Leaf& leaf) {
   EVP_PKEY* key = d2i_AutoPrivateKey(nullptr, &der, static_cast<long>(leaf.key_pkcs8.size()));
   Require(SSL_CTX_use_PrivateKey(context, key) == 1, "libssl takes the key");
   EVP_PKEY_free(key);
-  SSL_CTX_set_num_tickets(context, 0);
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, tickets);
+  if (tickets == 0) SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   return context;
 }

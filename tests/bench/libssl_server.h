@@ -9,8 +9,9 @@
 
 namespace handfast::bench {
 
-// The leaf's certificate and key; neither tickets nor a session cache. The caller frees it.
-SSL_CTX* LibsslServerContext(const tls::test::Leaf& leaf);
+// The leaf's certificate and key, without a session cache. In TLS 1.3 it sends so many tickets
+// after a full handshake; 0: it neither sends nor takes any. The caller frees it.
+SSL_CTX* LibsslServerContext(const tls::test::Leaf& leaf, size_t tickets = 0);
 
 class LibsslServer {
  public:

@@ -35,7 +35,7 @@ struct Profile {
   bool require_extended_master_secret = true;
   bool require_renegotiation_info = true;
   // Tickets that a server issues after a full TLS 1.3 handshake, and after a resumed one half as
-  // many, at least one; 0: none, and none is taken.
+  // many, at least one; at most 8. 0: none, and none is taken.
   uint8_t session_tickets = 2;
   // How long a session may be resumed, in seconds; at most 604800 (RFC 8446 §4.6.1). The default is
   // as long as the keys that seal it open it.

@@ -1,7 +1,7 @@
 #include "tls/engine/resume13.h"
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 #include <utility>
 
 #include "tls/base/secret_access.h"
@@ -61,8 +61,8 @@ bool BinderIsRight(const Session& session, Transcript transcript, ByteView clien
   return ConstantTimeEqual(psks.binders[index].binder, expected.view());
 }
 
-Result<Bytes> NewTicket(const Established& negotiated, HashSecret psk, uint32_t lifetime,
-                        const Context& context) {
+Session NewSession(const Established& negotiated, HashSecret psk, uint32_t lifetime,
+                   int64_t now_unix_s) {
   Session session;
   session.version = negotiated.version;
   session.cipher_suite = negotiated.cipher_suite;
@@ -70,11 +70,20 @@ Result<Bytes> NewTicket(const Established& negotiated, HashSecret psk, uint32_t 
   session.server_name = negotiated.server_name;
   session.credential = negotiated.credential;
   session.peer_chain = negotiated.peer_chain;
-  session.issued_unix_s = context.now_unix_s;
-  session.not_after_unix_s =
-      std::min(negotiated.not_after_unix_s, context.now_unix_s + int64_t{lifetime});
-  return context.ticket_keys->Seal(std::move(session), context.session_binding, context.randomness);
+  session.issued_unix_s = now_unix_s;
+  session.not_after_unix_s = std::min(negotiated.not_after_unix_s, now_unix_s + int64_t{lifetime});
+  return session;
 }
+
+// What is random in a ticket; drawn for all tickets of a handshake at once, since each draw costs as
+// much as sealing one.
+struct TicketRandom {
+  uint8_t age_add[sizeof(uint32_t)];
+  uint8_t nonce[kAeadNonceSize];
+};
+constexpr int kMaxTickets = 8;
+// Of a NewSessionTicket beside the ticket.
+constexpr size_t kTicketOverhead = 32;
 
 // Seconds that a session of this connection has; 0: none.
 uint32_t LifetimeOf(const Established& negotiated, const Context& context) {
@@ -149,27 +158,34 @@ Result<Bytes> IssueTickets(const Established& negotiated, const MainSecret& main
                            const Digest& transcript_hash, const Context& context) {
   Bytes messages;
   const uint32_t lifetime = LifetimeOf(negotiated, context);
-  const int most = context.profile.session_tickets;
+  const int most = std::min(int{context.profile.session_tickets}, kMaxTickets);
   const int count = negotiated.resumed ? (most + 1) / 2 : most;
   if (context.ticket_keys == nullptr || lifetime == 0 || count == 0) return messages;
+  Result<TicketSealer> sealer = context.ticket_keys->SealerFor(context.session_binding);
+  if (!sealer.ok()) return sealer.reason();
+  TicketRandom random[kMaxTickets];
+  static_assert(sizeof(random) == kMaxTickets * (sizeof(uint32_t) + kAeadNonceSize));
+  const Result<void> drawn = context.randomness.Fill(
+      {reinterpret_cast<uint8_t*>(random), sizeof(TicketRandom) * static_cast<size_t>(count)});
+  if (!drawn.ok()) return drawn.reason();
   const HashAlgorithm hash = FindSuite(negotiated.cipher_suite)->hash;
   const HashSecret resumption = ResumptionSecret(hash, main, transcript_hash);
   for (int i = 0; i < count; ++i) {
-    std::array<uint8_t, sizeof(uint32_t)> age_add;
-    if (Result<void> r = context.randomness.Fill(age_add); !r.ok()) return r.reason();
     // RFC 8446 §4.6.1: the nonce is "unique across all tickets issued on this connection".
     const uint8_t nonce = static_cast<uint8_t>(i);
-    Result<Bytes> ticket =
-        NewTicket(negotiated, TicketPsk(hash, resumption, {&nonce, 1}), lifetime, context);
+    Result<Bytes> ticket = sealer->Seal(
+        NewSession(negotiated, TicketPsk(hash, resumption, {&nonce, 1}), lifetime,
+                   context.now_unix_s),
+        random[i].nonce);
     // A chain too long for a ticket costs the resumption, not the connection.
     if (!ticket.ok() && ticket.reason() == Reason::kMessageTooLong) return Bytes();
     if (!ticket.ok()) return ticket.reason();
     NewSessionTicket message;
     message.ticket_lifetime = lifetime;
-    message.ticket_age_add = uint32_t{age_add[0]} << 24 | uint32_t{age_add[1]} << 16 |
-                             uint32_t{age_add[2]} << 8 | age_add[3];
+    std::memcpy(&message.ticket_age_add, random[i].age_add, sizeof(uint32_t));
     message.ticket_nonce = {&nonce, 1};
     message.ticket = *ticket;
+    messages.reserve(static_cast<size_t>(count) * (ticket->size() + kTicketOverhead));
     if (!AppendMessage(messages, message)) return Reason::kInternalError;
   }
   return messages;

@@ -48,8 +48,15 @@ const TicketKey* TicketKeys::Find(ByteView name) const {
   return nullptr;
 }
 
-Result<Bytes> TicketKeys::Seal(Session spent, ByteView binding, Randomness& randomness) const {
+Result<TicketSealer> TicketKeys::SealerFor(ByteView binding) const {
   if (keys_.empty()) return Reason::kInternalError;
+  const TicketKey& key = keys_.front();
+  Result<Aead> aead = Aead::Create(AeadAlgorithm::kAes256Gcm, AeadDirection::kSeal, key.key);
+  if (!aead.ok()) return aead.reason();
+  return TicketSealer(*std::move(aead), AssociatedData(key.name, binding));
+}
+
+Result<Bytes> TicketSealer::Seal(Session spent, ByteView nonce) {
   size_t chain = 0;
   for (const Bytes& der : spent.peer_chain) chain += der.size();
   if (chain > kMaxTicketSize) return Reason::kMessageTooLong;
@@ -59,16 +66,15 @@ Result<Bytes> TicketKeys::Seal(Session spent, ByteView binding, Randomness& rand
                         3 * spent.peer_chain.size());
   SaveFields io(session.bytes);
   if (!Fields(io, spent)) return Reason::kInternalError;
-  const TicketKey& key = keys_.front();
-  Bytes ticket(kPrefix + session.bytes.size() + kAeadTagSize);
-  if (ticket.size() > kMaxTicketSize) return Reason::kMessageTooLong;
-  std::copy(key.name.begin(), key.name.end(), ticket.begin());
-  const std::span<uint8_t> nonce = std::span(ticket).subspan(kTicketKeyNameSize, kAeadNonceSize);
-  if (Result<void> filled = randomness.Fill(nonce); !filled.ok()) return filled.reason();
-  Result<Aead> aead = Aead::Create(AeadAlgorithm::kAes256Gcm, AeadDirection::kSeal, key.key);
-  if (!aead.ok()) return aead.reason();
-  const Result<void> sealed = aead->Seal(nonce, AssociatedData(key.name, binding), session.bytes,
-                                         {}, ticket.data() + kPrefix);
+  Bytes ticket;
+  const size_t size = kPrefix + session.bytes.size() + kAeadTagSize;
+  if (size > kMaxTicketSize) return Reason::kMessageTooLong;
+  ticket.reserve(size);
+  Append(ticket, ByteView(associated_data_).first(kTicketKeyNameSize));
+  Append(ticket, nonce);
+  ticket.resize(size);
+  const Result<void> sealed =
+      aead_.Seal(nonce, associated_data_, session.bytes, {}, ticket.data() + kPrefix);
   if (!sealed.ok()) return sealed.reason();
   return ticket;
 }

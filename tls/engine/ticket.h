@@ -15,7 +15,7 @@
 #include "tls/base/bytes.h"
 #include "tls/base/result.h"
 #include "tls/base/secret.h"
-#include "tls/crypto/random.h"
+#include "tls/crypto/aead.h"
 #include "tls/engine/session.h"
 
 namespace handfast::tls {
@@ -30,15 +30,29 @@ struct TicketKey {
   AeadKey key;  // 32 bytes
 };
 
+// Seals the tickets of one handshake, which share a key and a binding.
+class TicketSealer {
+ public:
+  // Spends the session. `nonce`: kAeadNonceSize random bytes of its own. kMessageTooLong where the
+  // ticket would exceed kMaxTicketSize.
+  Result<Bytes> Seal(Session spent, ByteView nonce);
+
+ private:
+  friend class TicketKeys;
+  TicketSealer(Aead aead, Bytes associated_data)
+      : aead_(std::move(aead)), associated_data_(std::move(associated_data)) {}
+  Aead aead_;
+  Bytes associated_data_;  // the key's name, and the binding
+};
+
 // Immutable; shared by threads.
 class TicketKeys {
  public:
   // The first seals; all open.
   explicit TicketKeys(std::vector<TicketKey> keys) : keys_(std::move(keys)) {}
 
-  // Spends the session. kMessageTooLong where the ticket would exceed kMaxTicketSize,
-  // kInternalError where there is no key or randomness.
-  Result<Bytes> Seal(Session spent, ByteView binding, Randomness& randomness) const;
+  // kInternalError where there is no key.
+  Result<TicketSealer> SealerFor(ByteView binding) const;
   // Nullopt for whatever is no ticket of ours with this binding.
   std::optional<Session> Open(ByteView ticket, ByteView binding) const;
 

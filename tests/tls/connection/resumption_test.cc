@@ -230,7 +230,7 @@ TEST_F(ResumptionTest, T21_EveryFlippedByteOfATicketIsAFullHandshake) {
   session.peer_chain = {Bytes(10, 1), Bytes(20, 2)};
   const auto keys = KeysOf({1, 2});
   const Bytes binding = Copy(AsBytes("acme"));
-  Result<Bytes> ticket = keys->Seal(std::move(session), binding, SystemRandomness());
+  Result<Bytes> ticket = keys->SealerFor(binding)->Seal(std::move(session), Bytes(12, 5));
   ASSERT_TRUE(ticket.ok());
   const std::optional<Session> opened = keys->Open(*ticket, binding);
   ASSERT_TRUE(opened) << "the control";
@@ -314,7 +314,7 @@ TEST_F(ResumptionTest, T21_ASessionIsOfOneName) {
 TEST_F(ResumptionTest, T21_ATicketThatWouldBeTooLongIsNotIssued) {
   Session session;
   session.peer_chain = {Bytes(kMaxTicketSize, 1)};
-  const Result<Bytes> ticket = KeysOf({1})->Seal(std::move(session), {}, SystemRandomness());
+  const Result<Bytes> ticket = KeysOf({1})->SealerFor({})->Seal(std::move(session), Bytes(12));
   ASSERT_FALSE(ticket.ok());
   EXPECT_EQ(ticket.reason(), Reason::kMessageTooLong);
 }
