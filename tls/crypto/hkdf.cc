@@ -21,6 +21,29 @@ constexpr size_t kMaxContextSize = 255;
 // struct HkdfLabel of RFC 8446 §7.1, at its largest.
 constexpr size_t kMaxHkdfLabel = 2 + 1 + kLabelPrefix.size() + kMaxLabelSize + 1 + kMaxContextSize;
 
+class Label {
+ public:
+  Label(std::string_view label, ByteView context, size_t length) {
+    if (label.size() > kMaxLabelSize || context.size() > kMaxContextSize) std::abort();
+    *end_++ = static_cast<uint8_t>(length >> 8);
+    *end_++ = static_cast<uint8_t>(length);
+    *end_++ = static_cast<uint8_t>(kLabelPrefix.size() + label.size());
+    Append(kLabelPrefix.data(), kLabelPrefix.size());
+    Append(label.data(), label.size());
+    *end_++ = static_cast<uint8_t>(context.size());
+    Append(context.data(), context.size());
+  }
+  ByteView view() const { return {bytes_.data(), static_cast<size_t>(end_ - bytes_.data())}; }
+
+ private:
+  void Append(const void* bytes, size_t size) {
+    if (size > 0) std::memcpy(end_, bytes, size);
+    end_ += size;
+  }
+  std::array<uint8_t, kMaxHkdfLabel> bytes_;
+  uint8_t* end_ = bytes_.data();
+};
+
 // T(n) of RFC 5869 §2.3, from T(n - 1).
 void ExpandBlock(Hmac& hmac, ByteView previous, ByteView info, uint8_t n, uint8_t* out) {
   hmac.Update(previous);
@@ -65,24 +88,22 @@ HashSecret HkdfExtract(HashAlgorithm algorithm, ByteView salt, ByteView input_ke
   return secret;
 }
 
+HkdfKey::HkdfKey(HashAlgorithm algorithm, const HashSecret& secret)
+    : algorithm_(algorithm), keyed_(algorithm, SecretAccess::Open(secret)) {}
+
+void HkdfKey::ExpandLabel(std::string_view label, ByteView context, std::span<uint8_t> out) const {
+  if (out.size() > DigestSize(algorithm_)) std::abort();
+  const Label info(label, context, out.size());
+  Hmac hmac = keyed_;
+  std::array<uint8_t, kMaxDigestSize> block;
+  ExpandBlock(hmac, {}, info.view(), 1, block.data());
+  std::memcpy(out.data(), block.data(), out.size());
+  Wipe(block);
+}
+
 void HkdfExpandLabel(HashAlgorithm algorithm, const HashSecret& secret, std::string_view label,
                      ByteView context, std::span<uint8_t> out) {
-  if (label.size() > kMaxLabelSize || context.size() > kMaxContextSize) std::abort();
-  std::array<uint8_t, kMaxHkdfLabel> info;
-  uint8_t* end = info.data();
-  const auto append = [&end](const void* bytes, size_t size) {
-    if (size > 0) std::memcpy(end, bytes, size);
-    end += size;
-  };
-  *end++ = static_cast<uint8_t>(out.size() >> 8);
-  *end++ = static_cast<uint8_t>(out.size());
-  *end++ = static_cast<uint8_t>(kLabelPrefix.size() + label.size());
-  append(kLabelPrefix.data(), kLabelPrefix.size());
-  append(label.data(), label.size());
-  *end++ = static_cast<uint8_t>(context.size());
-  append(context.data(), context.size());
-  HkdfExpand(algorithm, SecretAccess::Open(secret),
-             {info.data(), static_cast<size_t>(end - info.data())}, out);
+  HkdfExpand(algorithm, SecretAccess::Open(secret), Label(label, context, out.size()).view(), out);
 }
 
 void HkdfExpand(HashAlgorithm algorithm, ByteView pseudo_random_key, ByteView info,

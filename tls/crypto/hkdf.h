@@ -37,6 +37,18 @@ constexpr size_t kMaxLabelSize = 249;
 void HkdfExpandLabel(HashAlgorithm algorithm, const HashSecret& secret, std::string_view label,
                      ByteView context, std::span<uint8_t> out);
 
+// A secret of which several things are derived: its key is absorbed once, which is half the cost.
+class HkdfKey {
+ public:
+  HkdfKey(HashAlgorithm algorithm, const HashSecret& secret);
+  // As HkdfExpandLabel, for at most DigestSize bytes.
+  void ExpandLabel(std::string_view label, ByteView context, std::span<uint8_t> out) const;
+
+ private:
+  HashAlgorithm algorithm_;
+  Hmac keyed_;
+};
+
 // HKDF-Expand (RFC 5869 §2.3), for what is sealed outside TLS (custody, the store); the same limit.
 void HkdfExpand(HashAlgorithm algorithm, ByteView pseudo_random_key, ByteView info,
                 std::span<uint8_t> out);

@@ -21,6 +21,14 @@ HashSecret DeriveSecret(HashAlgorithm algorithm, const HashSecret& secret, std::
   return derived;
 }
 
+HashSecret DeriveSecret(HashAlgorithm algorithm, const HkdfKey& secret, std::string_view label,
+                        const Digest& transcript_hash) {
+  HashSecret derived;
+  secret.ExpandLabel(label, transcript_hash.view(),
+                     SecretAccess::Fill(derived, DigestSize(algorithm)));
+  return derived;
+}
+
 // The salt of the next stage.
 HashSecret Derived(HashAlgorithm algorithm, const HashSecret& secret) {
   return DeriveSecret(algorithm, secret, "derived", Hash(algorithm, {}));
@@ -74,14 +82,16 @@ MainSecret ToMain(HashAlgorithm algorithm, HandshakeSecret&& spent) {
 
 TrafficSecrets HandshakeTraffic(HashAlgorithm algorithm, const HandshakeSecret& secret,
                                 const Digest& transcript_hash) {
-  return {DeriveSecret(algorithm, secret.secret, "c hs traffic", transcript_hash),
-          DeriveSecret(algorithm, secret.secret, "s hs traffic", transcript_hash)};
+  const HkdfKey key(algorithm, secret.secret);
+  return {DeriveSecret(algorithm, key, "c hs traffic", transcript_hash),
+          DeriveSecret(algorithm, key, "s hs traffic", transcript_hash)};
 }
 
 TrafficSecrets ApplicationTraffic(HashAlgorithm algorithm, const MainSecret& secret,
                                   const Digest& transcript_hash) {
-  return {DeriveSecret(algorithm, secret.secret, "c ap traffic", transcript_hash),
-          DeriveSecret(algorithm, secret.secret, "s ap traffic", transcript_hash)};
+  const HkdfKey key(algorithm, secret.secret);
+  return {DeriveSecret(algorithm, key, "c ap traffic", transcript_hash),
+          DeriveSecret(algorithm, key, "s ap traffic", transcript_hash)};
 }
 
 Digest Binder(HashAlgorithm algorithm, const EarlySecret& secret, const Digest& transcript_hash) {

@@ -81,9 +81,9 @@ Result<void> RecordKeys::Ready() {
 Result<void> RecordKeys::Key13() {
   // RFC 8446 §7.3.
   AeadKey key;
-  HkdfExpandLabel(suite_->hash, secret_, "key", {},
-                  SecretAccess::Fill(key, AeadKeySize(suite_->aead)));
-  HkdfExpandLabel(suite_->hash, secret_, "iv", {}, SecretAccess::Fill(iv_, kAeadNonceSize));
+  const HkdfKey secret(suite_->hash, secret_);
+  secret.ExpandLabel("key", {}, SecretAccess::Fill(key, AeadKeySize(suite_->aead)));
+  secret.ExpandLabel("iv", {}, SecretAccess::Fill(iv_, kAeadNonceSize));
   Result<Aead> aead = Aead::Create(suite_->aead, direction_, key);
   if (!aead.ok()) return aead.reason();
   aead_ = *std::move(aead);
