@@ -12,8 +12,9 @@
 #include <string>
 #include <thread>
 
+#include <openssl/ssl.h>
+
 #include "tests/bench/child.h"
-#include "tests/bench/libssl_server.h"
 #include "tests/bench/require.h"
 #include "tests/bench/service.h"
 #include "tests/bench/stopwatch.h"

@@ -6,10 +6,10 @@
 #include <cstdlib>
 
 #include "tests/bench/floor.h"
-#include "tests/bench/libssl_server.h"
 #include "tests/bench/require.h"
 #include "tests/bench/stopwatch.h"
 #include "tests/tls/connection/libssl_client.h"
+#include "tests/tls/connection/libssl_server.h"
 #include "tests/tls/connection/server_driver.h"
 
 namespace handfast::bench {
@@ -20,6 +20,8 @@ using tls::ByteView;
 using tls::test::Leaf;
 using tls::test::LibsslClient;
 using tls::test::LibsslOptions;
+using tls::test::LibsslServer;
+using tls::test::LibsslServerContext;
 using tls::test::ServerDriver;
 using tls::test::ServerKit;
 using tls::test::TestCa;

@@ -9,11 +9,11 @@
 #include <memory>
 
 #include "client/core/relay.h"
-#include "tests/bench/libssl_server.h"
 #include "tests/bench/require.h"
 #include "tests/bench/service.h"
 #include "tests/bench/stopwatch.h"
 #include "tests/tls/connection/libssl_client.h"
+#include "tests/tls/connection/libssl_server.h"
 #include "tests/tls/connection/scripted_client.h"
 #include "tests/tls/connection/server_driver.h"
 
@@ -24,6 +24,8 @@ using tls::Bytes;
 using tls::test::Leaf;
 using tls::test::LibsslClient;
 using tls::test::LibsslOptions;
+using tls::test::LibsslServer;
+using tls::test::LibsslServerContext;
 using tls::test::ScriptedClient;
 
 double WallMicros() {

@@ -96,6 +96,12 @@ enum class Reason : uint8_t {
   kBinderCount,
   kBadBinder,
   kTooMuchEarlyData,
+  kVersionNotOffered,
+  kSuiteNotOffered,
+  kProtocolNotOffered,
+  kSessionIdNotEchoed,
+  kRetryWithoutChange,
+  kMisplacedExtension,
   // Authentication.
   kBadSignature,
   kSchemeNotOffered,

@@ -20,6 +20,13 @@ Connection Connection::Server(ConnectionOptions options) {
   return Connection(std::move(state));
 }
 
+Connection Connection::Client(ConnectionOptions options) {
+  auto state = std::make_unique<ConnectionState>();
+  state->engine = client::Start{{std::move(options.server_name), std::move(options.alpn)}};
+  state->trace = options.trace;
+  return Connection(std::move(state));
+}
+
 std::string_view Connection::state_name() const { return StateName(state_->engine); }
 uint64_t Connection::consumed() const { return state_->consumed; }
 bool Connection::established() const { return std::holds_alternative<Connected>(state_->engine); }

@@ -25,14 +25,18 @@ namespace handfast::tls {
 
 // What the caller of one handshake may narrow, fixed at its start.
 struct ConnectionOptions {
-  // Protocols to negotiate (RFC 7301), best first; empty: ALPN is ignored.
+  // Protocols to negotiate (RFC 7301), best first; empty: ALPN is ignored, or not offered.
   std::vector<std::string> alpn = {};
+  // As a client: the DNS name to ask for, in lower case; empty: none is sent.
+  std::string server_name = {};
   // Collect each message in Output::messages.
   bool trace = false;
 };
 
 // ---- What goes in.
 
+// A client's first step: its ClientHello comes out. A server has none.
+struct Begin {};
 // The bytes may be cut anywhere. Those of an unfinished record are kept inside.
 struct FromPeer {
   ByteView bytes;
@@ -44,7 +48,7 @@ struct GiveUp {
   Reason reason;
 };
 
-using Input = std::variant<FromPeer, Answer, PeerClosed, GiveUp>;
+using Input = std::variant<FromPeer, Answer, PeerClosed, GiveUp, Begin>;
 
 // ---- What comes out.
 
@@ -89,6 +93,8 @@ class Connection {
  public:
   // A TLS server before the first byte.
   static Connection Server(ConnectionOptions options);
+  // A TLS 1.3 client before its ClientHello, which Begin brings.
+  static Connection Client(ConnectionOptions options);
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();

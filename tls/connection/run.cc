@@ -17,10 +17,20 @@ constexpr uint8_t kChangeCipherSpecBody[] = {1};
 // TLS 1.3's compatibility ChangeCipherSpec may come from the first ClientHello on, and before the
 // peer's Finished (RFC 8446 §5).
 bool ToleratesChangeCipherSpec(const ServerState& state) {
-  return std::holds_alternative<tls13::WaitRetriedClientHello>(state) ||
+  return std::holds_alternative<client::WaitServerHello>(state) ||
+         std::holds_alternative<client13::WaitEncryptedExtensions>(state) ||
+         std::holds_alternative<client13::WaitCertificateOrRequest>(state) ||
+         std::holds_alternative<client13::WaitCertificate>(state) ||
+         std::holds_alternative<client13::WaitCertificateVerify>(state) ||
+         std::holds_alternative<client13::WaitFinished>(state) ||
+         std::holds_alternative<tls13::WaitRetriedClientHello>(state) ||
          std::holds_alternative<tls13::WaitCertificate>(state) ||
          std::holds_alternative<tls13::WaitCertificateVerify>(state) ||
          std::holds_alternative<tls13::WaitFinished>(state);
+}
+
+bool IsChangeCipherSpec(uint8_t type) {
+  return type == static_cast<uint8_t>(ContentType::kChangeCipherSpec);
 }
 
 size_t MessageLength(ByteView message) {
@@ -43,6 +53,7 @@ void Run::On(const Input& input) {
   if (const auto* bytes = std::get_if<FromPeer>(&input)) return OnBytes(bytes->bytes);
   if (const auto* answer = std::get_if<Answer>(&input)) return OnAnswer(*answer);
   if (const auto* give_up = std::get_if<GiveUp>(&input)) return Fail(give_up->reason);
+  if (std::holds_alternative<Begin>(input)) return OnBegin();
   End(Reason::kPeerClosed, Origin::kClosed, std::nullopt);
 }
 
@@ -62,14 +73,21 @@ void Run::OnAnswer(const Answer& answer) {
   ReadRecords();
 }
 
+void Run::OnBegin() {
+  auto* start = std::get_if<client::Start>(&state_.engine);
+  if (start != nullptr) Apply(client::Begin(std::move(*start), context_));
+}
+
 // ---- Records
 
 void Run::ReadRecords() {
   size_t used = 0;
   while (!ended() && !state_.question) {
     const std::span<uint8_t> stream = std::span<uint8_t>(state_.input).subspan(used);
-    const Result<std::optional<RecordHeader>> header =
-        PeekRecord(stream, /*first_record=*/state_.consumed == 0);
+    // RFC 8446 §5 lets a server's ChangeCipherSpec come first of all.
+    const bool first = state_.consumed == 0 && !(!stream.empty() && IsChangeCipherSpec(stream[0]) &&
+                                                 ToleratesChangeCipherSpec(state_.engine));
+    const Result<std::optional<RecordHeader>> header = PeekRecord(stream, first);
     if (!header.ok()) {
       Fail(header.reason());
       break;
@@ -248,6 +266,8 @@ void Run::CarryOut(Effect& effect) {
     state_.armed = ArmedKeys{std::move(arm->keys), arm->max_plaintext};
   } else if (std::holds_alternative<SkipEarlyData>(effect)) {
     state_.early_data_left = kMaxSkippedEarlyData;
+  } else if (const auto* negotiated = std::get_if<Negotiated>(&effect)) {
+    state_.version = negotiated->version;
   }
 }
 

@@ -18,6 +18,7 @@ class Run {
  private:
   void OnBytes(ByteView bytes);
   void OnAnswer(const Answer& answer);
+  void OnBegin();
 
   // Records, from state_.input.
   void ReadRecords();

@@ -60,7 +60,8 @@ Transition On(WaitCertificateVerify state, const Received<CertificateVerify>& re
   if (!Contains(context.profile.signature_schemes, message.algorithm)) {
     return Fail(Reason::kSchemeNotOffered);
   }
-  const Bytes content = ClientCertificateVerifyContent(flight.transcript.Current().view());
+  const Bytes content =
+      ContentToSign(Tls13ClientCertificateVerify{Copy(flight.transcript.Current().view())});
   // RFC 8446 §4.4.3: "If the verification fails, the receiver MUST terminate the handshake with a
   // "decrypt_error" alert."
   if (!VerifySignature(ProtocolVersion::kTls13, message.algorithm, state.public_key, content,

@@ -7,6 +7,7 @@
 
 #include "tls/engine/moves12.h"
 #include "tls/engine/moves13.h"
+#include "tls/engine/moves_client.h"
 #include "tls/engine/moves_hello.h"
 #include "tls/engine/transition.h"
 

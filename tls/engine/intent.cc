@@ -24,6 +24,9 @@ struct Content {
   Bytes operator()(const Tls13ServerCertificateVerify& intent) const {
     return CertificateVerifyContent(kServerContext, intent.transcript_hash);
   }
+  Bytes operator()(const Tls13ClientCertificateVerify& intent) const {
+    return CertificateVerifyContent(kClientContext, intent.transcript_hash);
+  }
   Bytes operator()(const Tls12ServerKeyExchange& intent) const {
     Bytes content;
     content.reserve(intent.client_random.size() + intent.server_random.size() +
@@ -38,9 +41,5 @@ struct Content {
 }  // namespace
 
 Bytes ContentToSign(const Intent& intent) { return std::visit(Content(), intent); }
-
-Bytes ClientCertificateVerifyContent(ByteView transcript_hash) {
-  return CertificateVerifyContent(kClientContext, transcript_hash);
-}
 
 }  // namespace handfast::tls

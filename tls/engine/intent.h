@@ -14,6 +14,11 @@ struct Tls13ServerCertificateVerify {
   Bytes transcript_hash;
 };
 
+// RFC 8446 §4.4.3, as the client.
+struct Tls13ClientCertificateVerify {
+  Bytes transcript_hash;
+};
+
 // RFC 5246 §7.4.3 and RFC 8422 §5.4.
 struct Tls12ServerKeyExchange {
   Bytes client_random;  // 32 bytes
@@ -21,13 +26,11 @@ struct Tls12ServerKeyExchange {
   Bytes params;         // ServerECDHParams
 };
 
-using Intent = std::variant<Tls13ServerCertificateVerify, Tls12ServerKeyExchange>;
+using Intent = std::variant<Tls13ServerCertificateVerify, Tls12ServerKeyExchange,
+                            Tls13ClientCertificateVerify>;
 
 // The bytes that the signature covers.
 Bytes ContentToSign(const Intent& intent);
-
-// What a client's CertificateVerify covers in TLS 1.3: built to verify, never to sign.
-Bytes ClientCertificateVerifyContent(ByteView transcript_hash);
 
 }  // namespace handfast::tls
 

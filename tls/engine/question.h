@@ -35,6 +35,11 @@ struct Choose {
   std::vector<SignatureScheme> schemes;
   // Set where the peer brought a session that fits: the credential that it was made with.
   std::optional<std::string> session_credential = std::nullopt;
+  // The server asks us for a certificate: `server_name` is then its name, a credential may be
+  // refused, and these are the distinguished names (DER) of the authorities that it takes; empty:
+  // any.
+  bool as_client = false;
+  std::vector<Bytes> certificate_authorities = {};
 };
 
 struct Chosen {

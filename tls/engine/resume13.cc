@@ -75,8 +75,8 @@ Session NewSession(const Established& negotiated, HashSecret psk, uint32_t lifet
   return session;
 }
 
-// What is random in a ticket; drawn for all tickets of a handshake at once, since each draw costs as
-// much as sealing one.
+// What is random in a ticket; drawn for all tickets of a handshake at once, since each draw costs
+// as much as sealing one.
 struct TicketRandom {
   uint8_t age_add[sizeof(uint32_t)];
   uint8_t nonce[kAeadNonceSize];
@@ -173,10 +173,10 @@ Result<Bytes> IssueTickets(const Established& negotiated, const MainSecret& main
   for (int i = 0; i < count; ++i) {
     // RFC 8446 §4.6.1: the nonce is "unique across all tickets issued on this connection".
     const uint8_t nonce = static_cast<uint8_t>(i);
-    Result<Bytes> ticket = sealer->Seal(
-        NewSession(negotiated, TicketPsk(hash, resumption, {&nonce, 1}), lifetime,
-                   context.now_unix_s),
-        random[i].nonce);
+    Result<Bytes> ticket =
+        sealer->Seal(NewSession(negotiated, TicketPsk(hash, resumption, {&nonce, 1}), lifetime,
+                                context.now_unix_s),
+                     random[i].nonce);
     // A chain too long for a ticket costs the resumption, not the connection.
     if (!ticket.ok() && ticket.reason() == Reason::kMessageTooLong) return Bytes();
     if (!ticket.ok()) return ticket.reason();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tls/crypto/cipher_suite.h"
+#include "tls/wire/messages.h"
 
 namespace handfast::tls {
 
@@ -263,15 +264,83 @@ bool Fields(Io& io, tls12::WaitFinished& s) {
          Fields(io, s.server_keys);
 }
 
+template <class Io>
+bool Fields(Io& io, client::Wanted& w) {
+  return io.Text(w.server_name) &&
+         io.List(w.alpn, [&](std::string& protocol) { return io.Text(protocol); });
+}
+template <class Io>
+bool Fields(Io& io, client::Start& s) {
+  return Fields(io, s.wanted);
+}
+template <class Io>
+bool Fields(Io& io, client::WaitServerHello& s) {
+  return Fields(io, s.wanted) && io.Blob(s.client_hello) && Fields(io, s.key_pair) &&
+         Optional(io, s.after_retry, [&](Transcript& t) { return Fields(io, t); }) &&
+         io.Enum(s.retry_suite) && io.Number(s.next_question);
+}
+template <class Io>
+bool Fields(Io& io, client13::Handshake& h) {
+  return Fields(io, h.negotiated) && io.Number(h.next_question) && Fields(io, h.transcript) &&
+         io.SecretBytes(h.main.secret) && io.SecretBytes(h.client_finished_key) &&
+         io.SecretBytes(h.server_finished_key) && io.Flag(h.record_size_limit);
+}
+template <class Io>
+bool Fields(Io& io, client13::Identity& i) {
+  return io.Flag(i.requested) && Fields(io, i.credential) && io.Enum(i.scheme);
+}
+template <class Io>
+bool Fields(Io& io, client13::WaitEncryptedExtensions& s) {
+  return Fields(io, s.handshake) &&
+         io.List(s.alpn, [&](std::string& protocol) { return io.Text(protocol); });
+}
+template <class Io>
+bool Fields(Io& io, client13::WaitCertificateOrRequest& s) {
+  return Fields(io, s.handshake);
+}
+template <class Io>
+bool Fields(Io& io, client13::AwaitChoice& s) {
+  return io.Number(s.question) && Fields(io, s.handshake) && Enums(io, s.schemes);
+}
+template <class Io>
+bool Fields(Io& io, client13::WaitCertificate& s) {
+  return Fields(io, s.handshake) && Fields(io, s.identity);
+}
+template <class Io>
+bool Fields(Io& io, client13::AwaitVerdict& s) {
+  return io.Number(s.question) && Fields(io, s.handshake) && Fields(io, s.identity) &&
+         io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, client13::WaitCertificateVerify& s) {
+  return Fields(io, s.handshake) && Fields(io, s.identity) && io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, client13::WaitFinished& s) {
+  return Fields(io, s.handshake) && Fields(io, s.identity);
+}
+template <class Io>
+bool Fields(Io& io, client13::AwaitPrivateKey& s) {
+  return io.Number(s.question) && Fields(io, s.negotiated) && Fields(io, s.transcript) &&
+         io.Blob(s.flight) && io.Enum(s.scheme) && io.SecretBytes(s.client_finished_key) &&
+         io.SecretBytes(s.application.client) && io.SecretBytes(s.application.server) &&
+         io.Flag(s.record_size_limit);
+}
+
 // ---- Questions
 
 template <class Io>
 bool Fields(Io& io, Choose& q) {
   return io.Number(q.id) && io.Enum(q.version) && io.Text(q.server_name) && Enums(io, q.schemes) &&
-         Optional(io, q.session_credential, [&](std::string& name) { return io.Text(name); });
+         Optional(io, q.session_credential, [&](std::string& name) { return io.Text(name); }) &&
+         io.Flag(q.as_client) && Chain(io, q.certificate_authorities);
 }
 template <class Io>
 bool Fields(Io& io, Tls13ServerCertificateVerify& i) {
+  return io.Blob(i.transcript_hash);
+}
+template <class Io>
+bool Fields(Io& io, Tls13ClientCertificateVerify& i) {
   return io.Blob(i.transcript_hash);
 }
 template <class Io>
@@ -316,10 +385,20 @@ struct Consistent {
   bool operator()(const tls12::WaitCertificateVerify& s) const {
     return SuiteFits(*s.flight.negotiated, s.flight.transcript) && s.flight.transcript.whole();
   }
+  bool operator()(const client::WaitServerHello& s) const {
+    const bool hello_is_whole =
+        s.client_hello.size() > kHandshakeHeaderSize &&
+        Parse<ClientHello>(ByteView(s.client_hello).subspan(kHandshakeHeaderSize)).has_value();
+    if (!s.after_retry) return hello_is_whole;
+    const SuiteInfo* suite = FindSuite(s.retry_suite);
+    return hello_is_whole && suite != nullptr && suite->hash == s.after_retry->algorithm();
+  }
   template <class S>
   bool operator()(const S& s) const {
     if constexpr (requires { s.flight.negotiated; }) {
       return SuiteFits(*s.flight.negotiated, s.flight.transcript);
+    } else if constexpr (requires { s.handshake; }) {
+      return SuiteFits(*s.handshake.negotiated, s.handshake.transcript);
     } else if constexpr (requires { s.exchange; }) {
       return SuiteFits(*s.exchange.negotiated, s.exchange.transcript);
     } else if constexpr (requires { s.transcript; }) {

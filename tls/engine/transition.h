@@ -11,6 +11,7 @@
 #include "tls/engine/question.h"
 #include "tls/engine/state12.h"
 #include "tls/engine/state13.h"
+#include "tls/engine/state_client.h"
 #include "tls/engine/state_hello.h"
 
 namespace handfast::tls {
@@ -20,7 +21,11 @@ using ServerState =
                  tls13::AwaitPrivateKey, tls13::WaitCertificate, tls13::AwaitVerdict,
                  tls13::WaitCertificateVerify, tls13::WaitFinished, tls12::AwaitPrivateKey,
                  tls12::WaitCertificate, tls12::AwaitVerdict, tls12::WaitClientKeyExchange,
-                 tls12::WaitCertificateVerify, tls12::WaitFinished, Connected, Failed>;
+                 tls12::WaitCertificateVerify, tls12::WaitFinished, Connected, Failed,
+                 client::Start, client::WaitServerHello, client13::WaitEncryptedExtensions,
+                 client13::WaitCertificateOrRequest, client13::AwaitChoice,
+                 client13::WaitCertificate, client13::AwaitVerdict, client13::WaitCertificateVerify,
+                 client13::WaitFinished, client13::AwaitPrivateKey>;
 
 // Effects are carried out in order.
 
@@ -46,8 +51,12 @@ struct ArmReadKeys {
 };
 // RFC 8446 §4.2.10: early data that was refused is on its way, and is to be passed over.
 struct SkipEarlyData {};
+// A client learns the version with the ServerHello. (A server says it with its first question.)
+struct Negotiated {
+  ProtocolVersion version;
+};
 using Effect = std::variant<SendMessages, SendChangeCipherSpec, InstallWriteKeys, InstallReadKeys,
-                            ArmReadKeys, SkipEarlyData>;
+                            ArmReadKeys, SkipEarlyData, Negotiated>;
 
 struct Transition {
   ServerState next;

@@ -235,7 +235,8 @@ void ScriptedClient::OnServerFinished13(ByteView message, ByteView body) {
     }
     add(MessageOf(certificate));
     if (script_.certificate != nullptr) {
-      const Bytes signature = Sign(ClientCertificateVerifyContent(transcript_.Current().view()));
+      const Bytes signature =
+          Sign(ContentToSign(Tls13ClientCertificateVerify{Copy(transcript_.Current().view())}));
       add(MessageOf(CertificateVerify{script_.scheme, signature}));
     }
   }

@@ -32,13 +32,18 @@ Answer AnswerFrom(const ServerKit& kit, const Question& question) {
   const auto& verify = std::get<VerifyPeer>(question);
   if (kit.clients == nullptr) return PeerVerdict{verify.id, Reason::kUnknownCa};
   TrustParameters parameters;
-  parameters.purpose = Purpose::kTlsClient;
+  parameters.purpose = kit.as_client ? Purpose::kTlsServer : Purpose::kTlsClient;
   parameters.now_unix_s = kNow;
   return PeerVerdict{verify.id, kit.clients->Verify(verify.chain, parameters).reason};
 }
 
 ServerDriver::ServerDriver(const ServerKit& kit, ConnectionOptions options, Randomness& randomness)
-    : kit_(kit), randomness_(randomness), connection_(Connection::Server(std::move(options))) {}
+    : kit_(kit),
+      randomness_(randomness),
+      connection_(kit.as_client ? Connection::Client(std::move(options))
+                                : Connection::Server(std::move(options))) {}
+
+Bytes ServerDriver::Begin() { return Give(tls::Begin{}); }
 
 std::optional<Question> ServerDriver::StepOnce(const Input& input, Bytes& to_peer) {
   if (amnesia && !connection_->failed()) {

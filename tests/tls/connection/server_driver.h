@@ -1,5 +1,5 @@
-// A server that answers its own connection's questions at once, from a key and a bundle in memory:
-// what server/handshakes does, without everything around it.
+// A server or a client that answers its own connection's questions at once, from a key and a bundle
+// in memory: what server/handshakes does, without everything around it.
 #ifndef HANDFAST_TESTS_TLS_CONNECTION_SERVER_DRIVER_H_
 #define HANDFAST_TESTS_TLS_CONNECTION_SERVER_DRIVER_H_
 
@@ -17,7 +17,8 @@ struct ServerKit {
   Profile profile = IntermediateProfile();
   std::shared_ptr<const Credential> credential;
   std::shared_ptr<const PrivateKey> key;
-  std::shared_ptr<const TrustBundle> clients;     // null: every client chain is unknown_ca
+  std::shared_ptr<const TrustBundle> clients;     // null: every peer's chain is unknown_ca
+  bool as_client = false;                         // `clients` are then the servers
   std::shared_ptr<const TicketKeys> ticket_keys;  // null: no sessions
   Bytes session_binding = {};
   int64_t now_unix_s = kNow;
@@ -34,6 +35,8 @@ class ServerDriver {
  public:
   explicit ServerDriver(const ServerKit& kit, ConnectionOptions options = {},
                         Randomness& randomness = SystemRandomness());
+  // A client's first bytes.
+  Bytes Begin();
 
   // Feeds bytes, answers what is asked, and returns all bytes for the peer.
   Bytes Receive(ByteView from_peer);

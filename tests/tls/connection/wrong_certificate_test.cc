@@ -112,7 +112,7 @@ TEST(T16_Signature, OfTheOtherVersion) {
   const Proof proof12{&Client(KeyType::kEcdsaP256), SignatureScheme::kEcdsaSecp256r1Sha256,
                       [](Bytes& content) {
                         const Digest hash = Hash(HashAlgorithm::kSha256, content);
-                        content = ClientCertificateVerifyContent(hash.view());
+                        content = ContentToSign(Tls13ClientCertificateVerify{Copy(hash.view())});
                       }};
   EXPECT_TRUE(Refused(Prove(kTls12, proof12), Reason::kBadSignature, Alert::kDecryptError));
 }

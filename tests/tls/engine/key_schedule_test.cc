@@ -77,8 +77,7 @@ TEST(KeySchedule13, Rfc8448ResumptionAndBinder) {
             "3add4fb2d8fdf822a0ca3cf7678ef5e88dae990141c5924d57bb6fa31b9e5f9d");
   const HandshakeSecret handshake = ToHandshake(
       kSha256, std::move(early),
-      *SharedSecret::From(
-          Hex("f44194756ff9ec9d25180635d66ea6824c6ab3bf179977be37f723570e7ccb2e")));
+      *SharedSecret::From(Hex("f44194756ff9ec9d25180635d66ea6824c6ab3bf179977be37f723570e7ccb2e")));
   EXPECT_EQ(HexOf(handshake.secret),
             "005cb112fd8eb4ccc623bb88a07c64b3ede1605363fc7d0df8c7ce4ff0fb4ae6");
   EXPECT_TRUE(early.secret.empty());
@@ -169,7 +168,7 @@ TEST(Intent, Tls13ServerCertificateVerify) {
 // A client's differs in the context, so that neither side's signature stands for the other's.
 TEST(Intent, T16_ClientAndServerDiffer) {
   const Bytes hash(32, 1);
-  const Bytes client = ClientCertificateVerifyContent(hash);
+  const Bytes client = ContentToSign(Tls13ClientCertificateVerify{hash});
   const Bytes server = ContentToSign(Tls13ServerCertificateVerify{hash});
   EXPECT_EQ(client.size(), server.size());
   EXPECT_NE(client, server);

@@ -1,12 +1,22 @@
-#include "tests/bench/libssl_server.h"
+#include "tests/tls/connection/libssl_server.h"
+
+#include <cstdio>
+#include <cstdlib>
 
 #include <openssl/x509.h>
 
-#include "tests/bench/require.h"
+namespace handfast::tls::test {
+namespace {
 
-namespace handfast::bench {
+void Require(bool condition, const char* what) {
+  if (condition) return;
+  std::fprintf(stderr, "libssl refused: %s\n", what);
+  std::abort();
+}
 
-SSL_CTX* LibsslServerContext(const tls::test::Leaf& leaf, size_t tickets) {
+}  // namespace
+
+SSL_CTX* LibsslServerContext(const Leaf& leaf, size_t tickets) {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   const uint8_t* der = leaf.chain[0].data();
   X509* certificate = d2i_X509(nullptr, &der, static_cast<long>(leaf.chain[0].size()));
@@ -29,12 +39,32 @@ LibsslServer::LibsslServer(SSL_CTX* context)
   SSL_set_accept_state(ssl_);
 }
 
-tls::Bytes LibsslServer::Receive(tls::ByteView from_client) {
+Bytes LibsslServer::Receive(ByteView from_client) {
   BIO_write(in_, from_client.data(), static_cast<int>(from_client.size()));
   SSL_do_handshake(ssl_);
-  tls::Bytes out(BIO_ctrl_pending(out_));
+  return Drain();
+}
+
+Bytes LibsslServer::Drain() {
+  Bytes out(BIO_ctrl_pending(out_));
   if (!out.empty()) BIO_read(out_, out.data(), static_cast<int>(out.size()));
   return out;
 }
 
-}  // namespace handfast::bench
+Bytes LibsslServer::Write(ByteView plaintext) {
+  Require(SSL_write(ssl_, plaintext.data(), static_cast<int>(plaintext.size())) > 0, "write");
+  return Drain();
+}
+
+Bytes LibsslServer::Read(ByteView from_client) {
+  if (!from_client.empty())
+    BIO_write(in_, from_client.data(), static_cast<int>(from_client.size()));
+  Bytes plaintext;
+  uint8_t chunk[16384];
+  for (int n; (n = SSL_read(ssl_, chunk, sizeof(chunk))) > 0;) {
+    plaintext.insert(plaintext.end(), chunk, chunk + n);
+  }
+  return plaintext;
+}
+
+}  // namespace handfast::tls::test

@@ -1,0 +1,326 @@
+// The client's side of TLS 1.3, from the ServerHello's keys to its own Finished.
+#include <algorithm>
+#include <utility>
+
+#include "tls/base/secret_access.h"
+#include "tls/crypto/cipher_suite.h"
+#include "tls/crypto/hkdf.h"
+#include "tls/crypto/sign.h"
+#include "tls/engine/certificate_list.h"
+#include "tls/engine/client_phase.h"
+#include "tls/engine/moves_client.h"
+#include "tls/engine/server_hello_phase.h"
+
+namespace handfast::tls::client13 {
+namespace {
+
+constexpr uint16_t kUnlimited = 16384;
+constexpr uint16_t kMinRecordSizeLimit = 64;
+
+HashAlgorithm HashOf(const Established& negotiated) {
+  return FindSuite(negotiated.cipher_suite)->hash;
+}
+
+bool Is13Scheme(SignatureScheme scheme) {
+  // RFC 8446 §4.2.3: RSASSA-PKCS1-v1_5 algorithms "are not defined for use in signed TLS handshake
+  // messages".
+  return scheme != SignatureScheme::kRsaPkcs1Sha256 && scheme != SignatureScheme::kRsaPkcs1Sha384 &&
+         scheme != SignatureScheme::kRsaPkcs1Sha512;
+}
+
+Result<void> ReadAlpn(ByteView body, const std::vector<std::string>& offered,
+                      Established& negotiated) {
+  const auto list = Parse<ProtocolNameList>(body);
+  // RFC 7301 §3.1: the server's list "MUST contain exactly one "ProtocolName"".
+  if (!list || list->names.size() != 1) return Reason::kDecodeError;
+  const std::string name(AsText(list->names[0].name));
+  if (!Contains(offered, name)) return Reason::kProtocolNotOffered;
+  negotiated.alpn = name;
+  return {};
+}
+
+Result<void> ReadLimit(ByteView body, const Profile& profile, Handshake& handshake) {
+  const auto limit = Parse<RecordSizeLimit>(body);
+  if (!limit) return Reason::kDecodeError;
+  if (profile.record_size_limit == 0) return Reason::kUnsolicitedExtension;
+  // RFC 8449 §4: "An endpoint MUST treat receipt of a smaller value as a fatal error".
+  if (limit->record_size_limit < kMinRecordSizeLimit) return Reason::kBadRecordSizeLimit;
+  handshake.record_size_limit = true;
+  handshake.negotiated->max_fragment =
+      static_cast<uint16_t>(std::min(limit->record_size_limit - 1, int{kUnlimited}));
+  return {};
+}
+
+Result<void> ReadOne(const Extension& extension, const std::vector<std::string>& alpn,
+                     const Profile& profile, Handshake& handshake) {
+  switch (extension.type) {
+    case ExtensionType::kServerName:
+      // RFC 6066 §3: its body is empty, and it answers ours.
+      if (handshake.negotiated->server_name.empty()) return Reason::kUnsolicitedExtension;
+      if (!extension.data.empty()) return Reason::kDecodeError;
+      return {};
+    case ExtensionType::kAlpn:
+      if (alpn.empty()) return Reason::kUnsolicitedExtension;
+      return ReadAlpn(extension.data, alpn, *handshake.negotiated);
+    case ExtensionType::kSupportedGroups:
+      // RFC 8446 §4.2.7: "Clients MUST NOT act upon any information found in "supported_groups"
+      // prior to successful completion of the handshake".
+      if (!Parse<NamedGroupList>(extension.data)) return Reason::kDecodeError;
+      return {};
+    case ExtensionType::kRecordSizeLimit:
+      return ReadLimit(extension.data, profile, handshake);
+    case ExtensionType::kKeyShare:
+    case ExtensionType::kSupportedVersions:
+    case ExtensionType::kSignatureAlgorithms:
+      return Reason::kMisplacedExtension;
+    default:
+      return Reason::kUnsolicitedExtension;
+  }
+}
+
+Transition AskVerdict(Handshake handshake, Identity identity, const Received<Certificate>& received,
+                      const Context&) {
+  const Certificate& message = received.message;
+  if (!message.certificate_request_context.empty()) return Fail(Reason::kUnexpectedMessage);
+  // RFC 8446 §4.4.2.4: "If the server supplies an empty Certificate message, the client MUST abort
+  // the handshake with a "decode_error" alert."
+  if (message.certificate_list.empty()) return Fail(Reason::kDecodeError);
+  for (const tls13::CertificateEntry& entry : message.certificate_list) {
+    if (!entry.extensions.empty()) return Fail(Reason::kUnsolicitedExtension);
+  }
+  handshake.transcript.Add(received.raw);
+  Result<std::vector<Bytes>> chain = ChainOf(message.certificate_list);
+  if (!chain.ok()) return Fail(chain.reason());
+  Result<Bytes> public_key = LeafPublicKey(*chain);
+  if (!public_key.ok()) return Fail(public_key.reason());
+  const uint64_t question = handshake.next_question++;
+  handshake.negotiated->peer_chain = *std::move(chain);
+  VerifyPeer ask{question, handshake.negotiated->peer_chain};
+  return {AwaitVerdict{question, std::move(handshake), std::move(identity), *std::move(public_key)},
+          {},
+          std::move(ask)};
+}
+
+// What is left once our last message is due.
+struct Ending {
+  std::unique_ptr<Established> negotiated;
+  Transcript transcript;
+  Bytes flight;  // what goes before Finished
+  const HashSecret& client_finished_key;
+  TrafficSecrets application;
+  uint16_t max_plaintext;
+};
+
+Transition Finish(Ending end) {
+  const HashAlgorithm hash = HashOf(*end.negotiated);
+  const CipherSuite suite = end.negotiated->cipher_suite;
+  const Digest verify_data =
+      FinishedVerifyData(hash, end.client_finished_key, end.transcript.Current());
+  if (!AppendMessage(end.flight, Finished{verify_data.view()})) {
+    return Fail(Reason::kInternalError);
+  }
+  std::vector<Effect> effects;
+  effects.reserve(3);
+  effects.emplace_back(SendMessages{std::move(end.flight)});
+  effects.emplace_back(InstallWriteKeys{TrafficKeys13{suite, std::move(end.application.client), 0},
+                                        end.negotiated->max_fragment});
+  effects.emplace_back(InstallReadKeys{TrafficKeys13{suite, std::move(end.application.server), 0},
+                                       end.max_plaintext});
+  return {Connected{std::move(end.negotiated)}, std::move(effects), std::nullopt};
+}
+
+uint16_t MaxPlaintext(const Profile& profile, bool negotiated) {
+  return negotiated ? static_cast<uint16_t>(profile.record_size_limit - 1) : kUnlimited;
+}
+
+}  // namespace
+
+Transition Continue(client::WaitServerHello state, const Received<ServerHello>& received,
+                    ByteView share) {
+  auto negotiated = std::make_unique<Established>();
+  negotiated->version = ProtocolVersion::kTls13;
+  negotiated->cipher_suite = received.message.cipher_suite;
+  negotiated->group = state.key_pair.group();
+  negotiated->server_name = std::move(state.wanted.server_name);
+  const HashAlgorithm hash = HashOf(*negotiated);
+  Transcript transcript = state.after_retry ? *std::move(state.after_retry) : Transcript(hash);
+  transcript.Add(state.client_hello);
+  transcript.Add(received.raw);
+  Result<SharedSecret> shared = std::move(state.key_pair).Derive(share);
+  if (!shared.ok()) return Fail(shared.reason());
+  HandshakeSecret secret = ToHandshake(hash, *std::move(shared));
+  TrafficSecrets traffic = HandshakeTraffic(hash, secret, transcript.Current());
+  Handshake handshake{std::move(negotiated),
+                      state.next_question,
+                      std::move(transcript),
+                      ToMain(hash, std::move(secret)),
+                      FinishedKey(hash, traffic.client),
+                      FinishedKey(hash, traffic.server),
+                      false};
+  const CipherSuite suite = received.message.cipher_suite;
+  std::vector<Effect> effects;
+  effects.reserve(4);
+  effects.emplace_back(Negotiated{ProtocolVersion::kTls13});
+  if (!state.after_retry) effects.emplace_back(SendChangeCipherSpec{});
+  effects.emplace_back(
+      InstallWriteKeys{TrafficKeys13{suite, std::move(traffic.client), 0}, kUnlimited});
+  effects.emplace_back(
+      InstallReadKeys{TrafficKeys13{suite, std::move(traffic.server), 0}, kUnlimited});
+  return {WaitEncryptedExtensions{std::move(handshake), std::move(state.wanted.alpn)},
+          std::move(effects), std::nullopt};
+}
+
+Transition On(WaitEncryptedExtensions state, const Received<EncryptedExtensions>& received,
+              const Context& context) {
+  const Extensions& extensions = received.message.extensions;
+  if (HasDuplicates(extensions)) return Fail(Reason::kDuplicateExtension);
+  for (const Extension& extension : extensions) {
+    const Result<void> read = ReadOne(extension, state.alpn, context.profile, state.handshake);
+    if (!read.ok()) return Fail(read.reason());
+  }
+  state.handshake.transcript.Add(received.raw);
+  return {WaitCertificateOrRequest{std::move(state.handshake)}, {}, std::nullopt};
+}
+
+Transition On(WaitCertificateOrRequest state, const Received<CertificateRequest>& received,
+              const Context& context) {
+  const CertificateRequest& message = received.message;
+  // RFC 8446 §4.3.2: the context "SHALL be zero length unless used for the post-handshake
+  // authentication exchanges".
+  if (!message.certificate_request_context.empty()) return Fail(Reason::kUnexpectedMessage);
+  if (HasDuplicates(message.extensions)) return Fail(Reason::kDuplicateExtension);
+  const Extension* extension = Find(message.extensions, ExtensionType::kSignatureAlgorithms);
+  // RFC 8446 §4.3.2: "The "signature_algorithms" extension MUST be specified".
+  if (extension == nullptr) return Fail(Reason::kMissingExtension);
+  const auto theirs = Parse<SignatureSchemeList>(extension->data);
+  if (!theirs) return Fail(Reason::kDecodeError);
+  Handshake& handshake = state.handshake;
+  handshake.transcript.Add(received.raw);
+  const uint64_t question = handshake.next_question++;
+  Choose choose{question, ProtocolVersion::kTls13, handshake.negotiated->server_name, {}};
+  choose.as_client = true;
+  for (const SignatureScheme scheme : context.profile.signature_schemes) {
+    if (Is13Scheme(scheme) && Contains(theirs->schemes, scheme)) choose.schemes.push_back(scheme);
+  }
+  if (const Extension* names = Find(message.extensions, ExtensionType::kCertificateAuthorities)) {
+    const auto list = Parse<CertificateAuthorities>(names->data);
+    if (!list) return Fail(Reason::kDecodeError);
+    for (const DistinguishedName& name : list->authorities) {
+      choose.certificate_authorities.push_back(Copy(name.der));
+    }
+  }
+  AwaitChoice next{question, std::move(handshake), choose.schemes};
+  return {std::move(next), {}, std::move(choose)};
+}
+
+Transition On(WaitCertificateOrRequest state, const Received<Certificate>& received,
+              const Context& context) {
+  return AskVerdict(std::move(state.handshake), Identity(), received, context);
+}
+
+Transition On(WaitCertificate state, const Received<Certificate>& received,
+              const Context& context) {
+  return AskVerdict(std::move(state.handshake), std::move(state.identity), received, context);
+}
+
+Transition On(AwaitChoice state, const Chosen& answer, const Context&) {
+  Identity identity{true, answer.credential, {}};
+  if (identity.credential != nullptr) {
+    const auto scheme = CommonScheme(state.schemes, *identity.credential);
+    // RFC 8446 §4.4.2: "If the server requests client authentication but no suitable certificate is
+    // available, the client MUST send a Certificate message containing no certificates".
+    if (!scheme) identity.credential = nullptr;
+    identity.scheme = scheme.value_or(SignatureScheme{});
+  }
+  return {WaitCertificate{std::move(state.handshake), std::move(identity)}, {}, std::nullopt};
+}
+
+Transition On(AwaitVerdict state, const PeerVerdict& answer, const Context&) {
+  if (answer.refusal) return Fail(*answer.refusal);
+  int64_t& not_after = state.handshake.negotiated->not_after_unix_s;
+  not_after = std::min(not_after, answer.not_after_unix_s);
+  return {WaitCertificateVerify{std::move(state.handshake), std::move(state.identity),
+                                std::move(state.public_key)},
+          {},
+          std::nullopt};
+}
+
+Transition On(WaitCertificateVerify state, const Received<CertificateVerify>& received,
+              const Context& context) {
+  const CertificateVerify& message = received.message;
+  // RFC 8446 §4.4.3: "If the CertificateVerify message is sent by a server, the signature algorithm
+  // MUST be one offered in the client's "signature_algorithms" extension".
+  if (!Contains(context.profile.signature_schemes, message.algorithm) ||
+      !Is13Scheme(message.algorithm)) {
+    return Fail(Reason::kSchemeNotOffered);
+  }
+  Handshake& handshake = state.handshake;
+  const Bytes content =
+      ContentToSign(Tls13ServerCertificateVerify{Copy(handshake.transcript.Current().view())});
+  // RFC 8446 §4.4.3: "If the verification fails, the receiver MUST terminate the handshake with a
+  // "decrypt_error" alert."
+  if (!VerifySignature(ProtocolVersion::kTls13, message.algorithm, state.public_key, content,
+                       message.signature)) {
+    return Fail(Reason::kBadSignature);
+  }
+  handshake.transcript.Add(received.raw);
+  return {WaitFinished{std::move(handshake), std::move(state.identity)}, {}, std::nullopt};
+}
+
+Transition On(WaitFinished state, const Received<Finished>& received, const Context& context) {
+  Handshake& handshake = state.handshake;
+  const HashAlgorithm hash = HashOf(*handshake.negotiated);
+  const Digest expected =
+      FinishedVerifyData(hash, handshake.server_finished_key, handshake.transcript.Current());
+  if (received.message.verify_data.size() != expected.size) return Fail(Reason::kDecodeError);
+  // RFC 8446 §4.4.4: "Recipients of Finished messages MUST verify that the contents are correct and
+  // if incorrect MUST terminate the connection with a "decrypt_error" alert."
+  if (!ConstantTimeEqual(received.message.verify_data, expected.view())) {
+    return Fail(Reason::kFinishedMismatch);
+  }
+  handshake.transcript.Add(received.raw);
+  TrafficSecrets application =
+      ApplicationTraffic(hash, handshake.main, handshake.transcript.Current());
+  const Identity& identity = state.identity;
+  Bytes flight;
+  if (identity.requested) {
+    Certificate message;
+    if (identity.credential != nullptr) {
+      handshake.negotiated->credential = identity.credential->name;
+      for (const Bytes& der : identity.credential->chain) {
+        message.certificate_list.push_back({der, {}});
+      }
+    }
+    if (!AppendMessage(flight, message)) return Fail(Reason::kInternalError);
+    handshake.transcript.Add(flight);
+  }
+  if (identity.credential == nullptr) {
+    return Finish({std::move(handshake.negotiated), std::move(handshake.transcript),
+                   std::move(flight), handshake.client_finished_key, std::move(application),
+                   MaxPlaintext(context.profile, handshake.record_size_limit)});
+  }
+  handshake.negotiated->signature_scheme = identity.scheme;
+  const uint64_t question = handshake.next_question++;
+  UsePrivateKey ask{question, identity.credential->name, identity.scheme,
+                    Tls13ClientCertificateVerify{Copy(handshake.transcript.Current().view())}};
+  return {
+      AwaitPrivateKey{question, std::move(handshake.negotiated), std::move(handshake.transcript),
+                      std::move(flight), identity.scheme, std::move(handshake.client_finished_key),
+                      std::move(application), handshake.record_size_limit},
+      {},
+      std::move(ask)};
+}
+
+Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context& context) {
+  if (answer.signature.empty()) return Fail(answer.refusal);
+  const size_t signed_from = state.flight.size();
+  if (!AppendMessage(state.flight, CertificateVerify{state.scheme, answer.signature})) {
+    return Fail(Reason::kInternalError);
+  }
+  state.transcript.Add(ByteView(state.flight).subspan(signed_from));
+  return Finish({std::move(state.negotiated), std::move(state.transcript), std::move(state.flight),
+                 state.client_finished_key, std::move(state.application),
+                 MaxPlaintext(context.profile, state.record_size_limit)});
+}
+
+}  // namespace handfast::tls::client13
