@@ -347,7 +347,8 @@ Digest Fingerprint(const ClientHello& hello) {
 
 Transition On(WaitClientHello state, const Received<ClientHello>& received,
               const Context& context) {
-  Result<AwaitChoice> next = Negotiate(state.alpn, received, context);
+  const std::vector<std::string> alpn = std::move(state.alpn);
+  Result<AwaitChoice> next = Negotiate(alpn, received, context);
   if (!next.ok()) return Fail(next.reason());
   next->client_hello = Copy(received.raw);
   if (auto* offer = std::get_if<Offer13>(&next->offer); offer && offer->key_share.empty()) {

@@ -27,8 +27,8 @@ struct ClientHelloExtensions {
   bool early_data = false;
 };
 
-// kDecodeError, kDuplicateExtension, kBadServerName, kPskNotLast, kBinderCount. Unknown extensions, GREASE
-// (RFC 8701) among them, are passed over.
+// kDecodeError, kDuplicateExtension, kBadServerName, kPskNotLast, kBinderCount. Unknown extensions,
+// GREASE (RFC 8701) among them, are passed over.
 Result<ClientHelloExtensions> ReadExtensions(const ClientHello& hello);
 
 }  // namespace handfast::tls

@@ -57,7 +57,7 @@ TEST_F(EdgeTest, AThousandAtOnceNoneLost) {
   EXPECT_EQ(edge->Metric("handfast_edge_connections"), 0);
 }
 
-// Two thousand ClientHellos wait at once for a service that is away: more than a stream takes.
+// Fifteen hundred unfinished ClientHellos at once: more than one stream takes.
 TEST_F(EdgeTest, MoreHandshakesAtOnceThanAStreamTakes) {
   Server backend(Echo);
   auto edge = StartEdge({"--backend", backend.address(), "--handshake-timeout", "20"});
