@@ -101,6 +101,8 @@ constexpr ReasonInfo kReasons[] = {
      Origin::kLocal, "retry_without_change", "RFC 8446 §4.1.4"},
     {Reason::kMisplacedExtension, Alert::kIllegalParameter, Alert::kIllegalParameter,
      Origin::kLocal, "misplaced_extension", "RFC 8446 §4.2"},
+    {Reason::kBadSelectedIdentity, Alert::kIllegalParameter, Alert::kIllegalParameter,
+     Origin::kLocal, "bad_selected_identity", "RFC 8446 §4.2.11"},
     {Reason::kBadSignature, Alert::kDecryptError, Alert::kDecryptError, Origin::kLocal,
      "bad_signature", "RFC 8446 §4.4.3"},
     {Reason::kSchemeNotOffered, Alert::kIllegalParameter, Alert::kIllegalParameter, Origin::kLocal,

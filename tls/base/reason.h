@@ -102,6 +102,7 @@ enum class Reason : uint8_t {
   kSessionIdNotEchoed,
   kRetryWithoutChange,
   kMisplacedExtension,
+  kBadSelectedIdentity,
   // Authentication.
   kBadSignature,
   kSchemeNotOffered,

@@ -1,9 +1,13 @@
 #include "tls/connection/connection.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "tls/connection/limits.h"
 #include "tls/connection/run.h"
 #include "tls/connection/state.h"
+#include "tls/crypto/cipher_suite.h"
+#include "tls/crypto/hkdf.h"
 #include "tls/engine/engine.h"
 
 namespace handfast::tls {
@@ -20,9 +24,10 @@ Connection Connection::Server(ConnectionOptions options) {
   return Connection(std::move(state));
 }
 
-Connection Connection::Client(ConnectionOptions options) {
+Connection Connection::Client(ConnectionOptions options, std::optional<Session> session) {
   auto state = std::make_unique<ConnectionState>();
-  state->engine = client::Start{{std::move(options.server_name), std::move(options.alpn)}};
+  state->engine =
+      client::Start{{std::move(options.server_name), std::move(options.alpn)}, std::move(session)};
   state->trace = options.trace;
   return Connection(std::move(state));
 }
@@ -39,13 +44,76 @@ Stepped Step(Connection spent, const Input& input, const Context& context) {
   return stepped;
 }
 
-Result<ReleasedKeys> ReleaseKeys(Connection spent) {
-  ConnectionState& state = ConnectionAccess::Of(spent);
-  if (!spent.established() || !state.sealer.encrypted() || !state.opener.encrypted()) {
+namespace {
+
+// Null before the end of the handshake.
+const Connected* ConnectedOf(const Connection& connection) {
+  return std::get_if<Connected>(&ConnectionAccess::Of(connection).engine);
+}
+
+HashAlgorithm HashOf(const Established& established) {
+  return FindSuite(established.cipher_suite)->hash;
+}
+
+}  // namespace
+
+Result<Session> ReadNewSessionTicket(const Connection& established, ByteView message,
+                                     int64_t now_unix_s) {
+  const Connected* connected = ConnectedOf(established);
+  if (connected == nullptr || connected->resumption.empty() ||
+      message.size() < kHandshakeHeaderSize ||
+      message[0] != static_cast<uint8_t>(HandshakeType::kNewSessionTicket)) {
+    return Reason::kUnexpectedMessage;
+  }
+  const auto ticket = Parse<tls13::NewSessionTicket>(message.subspan(kHandshakeHeaderSize));
+  if (!ticket) return Reason::kDecodeError;
+  if (ticket->ticket.size() > kMaxKeptTicket) return Reason::kMessageTooLong;
+  // RFC 8446 §4.6.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the
+  // ticket_lifetime".
+  constexpr int64_t kMaxLifetime = 604800;
+  const Established& info = *connected->established;
+  Session session;
+  session.version = info.version;
+  session.cipher_suite = info.cipher_suite;
+  session.secret = TicketPsk(HashOf(info), connected->resumption, ticket->ticket_nonce);
+  session.server_name = info.server_name;
+  session.credential = info.credential;
+  session.peer_chain = info.peer_chain;
+  session.issued_unix_s = now_unix_s;
+  session.not_after_unix_s = std::min(
+      info.not_after_unix_s, now_unix_s + std::min(kMaxLifetime, int64_t{ticket->ticket_lifetime}));
+  session.ticket = Copy(ticket->ticket);
+  session.ticket_age_add = ticket->ticket_age_add;
+  return session;
+}
+
+Result<void> Export(const Connection& established, std::string_view label, ByteView context,
+                    std::span<uint8_t> out) {
+  const Connected* connected = ConnectedOf(established);
+  if (connected == nullptr || connected->exporter.empty() || label.size() > kMaxLabelSize) {
     return Reason::kInternalError;
   }
-  return ReleasedKeys{std::move(*state.sealer.keys()).Release(),
-                      std::move(*state.opener.keys()).Release()};
+  const HashAlgorithm hash = HashOf(*connected->established);
+  if (out.size() > 255 * DigestSize(hash)) return Reason::kInternalError;
+  ExportKeyingMaterial(hash, connected->exporter, label, context, out);
+  return {};
+}
+
+Result<ReleasedKeys> ReleaseKeys(Connection& connection) {
+  ConnectionState& state = ConnectionAccess::Of(connection);
+  if (!connection.established() || !state.sealer.encrypted() || !state.opener.encrypted()) {
+    return Reason::kInternalError;
+  }
+  ReleasedKeys keys{std::move(*state.sealer.keys()).Release(),
+                    std::move(*state.opener.keys()).Release()};
+  state.sealer = RecordSealer();
+  state.opener = RecordOpener();
+  return keys;
+}
+
+Result<ReleasedKeys> ReleaseKeys(Connection&& spent) {
+  Connection last = std::move(spent);
+  return ReleaseKeys(last);
 }
 
 }  // namespace handfast::tls

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,6 +21,7 @@
 #include "tls/engine/context.h"
 #include "tls/engine/established.h"
 #include "tls/engine/question.h"
+#include "tls/engine/session.h"
 
 namespace handfast::tls {
 
@@ -93,8 +95,10 @@ class Connection {
  public:
   // A TLS server before the first byte.
   static Connection Server(ConnectionOptions options);
-  // A TLS 1.3 client before its ClientHello, which Begin brings.
-  static Connection Client(ConnectionOptions options);
+  // A TLS 1.3 client before its ClientHello, which Begin brings. `session` is offered where it
+  // still can be: one of this server_name, and for this use alone.
+  static Connection Client(ConnectionOptions options,
+                           std::optional<Session> session = std::nullopt);
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
@@ -123,9 +127,24 @@ struct Stepped {
 // nothing does.
 Stepped Step(Connection spent, const Input& input, const Context& context);
 
-// Takes the record keys out of an established connection and spends it: from here on the holder
-// of the keys is the only sealer. kInternalError where it is not established.
-Result<ReleasedKeys> ReleaseKeys(Connection spent);
+// After a client's handshake: what a NewSessionTicket message of the server's, header included,
+// gives us. kDecodeError; kUnexpectedMessage where it is none, or we are no TLS 1.3 client;
+// kMessageTooLong beyond what any ClientHello could carry. A lifetime of 0 gives a session that
+// cannot be offered.
+Result<Session> ReadNewSessionTicket(const Connection& established, ByteView message,
+                                     int64_t now_unix_s);
+
+// RFC 8446 §7.5: fills `out` (at most 8160 bytes) with keying material for the application, a
+// secret. kInternalError before the handshake is done, in TLS 1.2, and for a label over 249 bytes.
+Result<void> Export(const Connection& established, std::string_view label, ByteView context,
+                    std::span<uint8_t> out);
+
+// Takes the record keys out of an established connection: from here on the holder of the keys is
+// the only sealer, and a second release fails. What is not of the records stays: Export,
+// ReadNewSessionTicket. kInternalError where it is not established.
+Result<ReleasedKeys> ReleaseKeys(Connection& connection);
+// For who needs nothing but the keys.
+Result<ReleasedKeys> ReleaseKeys(Connection&& spent);
 
 // The saved form, which spends the value: see state_codec.h. It holds secrets and must be sealed
 // before it goes anywhere. kInternalError after a failure.

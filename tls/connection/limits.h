@@ -12,6 +12,9 @@ constexpr size_t kMaxHandshakeMessage = size_t{64} << 10;
 // What is held of a peer that goes on sending while a question is open: two records.
 constexpr size_t kMaxHeldInput = size_t{40} << 10;
 
+// A ticket that a client keeps: a ClientHello that carries a longer one is refused by many.
+constexpr size_t kMaxKeptTicket = size_t{16} << 10;
+
 // TLS 1.3's meaningless ChangeCipherSpec: one after each ClientHello.
 constexpr int kMaxCompatibilityChangeCipherSpecs = 2;
 

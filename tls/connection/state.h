@@ -45,6 +45,7 @@ struct ConnectionAccess {
     return Connection(std::move(state));
   }
   static ConnectionState& Of(Connection& connection) { return *connection.state_; }
+  static const ConnectionState& Of(const Connection& connection) { return *connection.state_; }
 };
 
 }  // namespace handfast::tls

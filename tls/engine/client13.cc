@@ -107,6 +107,8 @@ struct Ending {
   Transcript transcript;
   Bytes flight;  // what goes before Finished
   const HashSecret& client_finished_key;
+  const MainSecret& main;
+  HashSecret exporter;
   TrafficSecrets application;
   uint16_t max_plaintext;
 };
@@ -116,9 +118,12 @@ Transition Finish(Ending end) {
   const CipherSuite suite = end.negotiated->cipher_suite;
   const Digest verify_data =
       FinishedVerifyData(hash, end.client_finished_key, end.transcript.Current());
+  const size_t finished_from = end.flight.size();
   if (!AppendMessage(end.flight, Finished{verify_data.view()})) {
     return Fail(Reason::kInternalError);
   }
+  end.transcript.Add(ByteView(end.flight).subspan(finished_from));
+  HashSecret resumption = ResumptionSecret(hash, end.main, end.transcript.Current());
   std::vector<Effect> effects;
   effects.reserve(3);
   effects.emplace_back(SendMessages{std::move(end.flight)});
@@ -126,7 +131,8 @@ Transition Finish(Ending end) {
                                         end.negotiated->max_fragment});
   effects.emplace_back(InstallReadKeys{TrafficKeys13{suite, std::move(end.application.server), 0},
                                        end.max_plaintext});
-  return {Connected{std::move(end.negotiated)}, std::move(effects), std::nullopt};
+  return {Connected{std::move(end.negotiated), std::move(end.exporter), std::move(resumption)},
+          std::move(effects), std::nullopt};
 }
 
 uint16_t MaxPlaintext(const Profile& profile, bool negotiated) {
@@ -148,7 +154,15 @@ Transition Continue(client::WaitServerHello state, const Received<ServerHello>& 
   transcript.Add(received.raw);
   Result<SharedSecret> shared = std::move(state.key_pair).Derive(share);
   if (!shared.ok()) return Fail(shared.reason());
-  HandshakeSecret secret = ToHandshake(hash, *std::move(shared));
+  HandshakeSecret secret =
+      state.session ? ToHandshake(hash, ToEarly(hash, state.session->secret), *std::move(shared))
+                    : ToHandshake(hash, *std::move(shared));
+  if (state.session) {
+    negotiated->resumed = true;
+    negotiated->credential = std::move(state.session->credential);
+    negotiated->peer_chain = std::move(state.session->peer_chain);
+    negotiated->not_after_unix_s = state.session->not_after_unix_s;
+  }
   TrafficSecrets traffic = HandshakeTraffic(hash, secret, transcript.Current());
   Handshake handshake{std::move(negotiated),
                       state.next_question,
@@ -179,6 +193,10 @@ Transition On(WaitEncryptedExtensions state, const Received<EncryptedExtensions>
     if (!read.ok()) return Fail(read.reason());
   }
   state.handshake.transcript.Add(received.raw);
+  // RFC 8446 §2.2: a resumed session has no certificate of the server's, and asks for none.
+  if (state.handshake.negotiated->resumed) {
+    return {WaitFinished{std::move(state.handshake), Identity()}, {}, std::nullopt};
+  }
   return {WaitCertificateOrRequest{std::move(state.handshake)}, {}, std::nullopt};
 }
 
@@ -279,8 +297,9 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
     return Fail(Reason::kFinishedMismatch);
   }
   handshake.transcript.Add(received.raw);
-  TrafficSecrets application =
-      ApplicationTraffic(hash, handshake.main, handshake.transcript.Current());
+  const Digest finished_hash = handshake.transcript.Current();
+  TrafficSecrets application = ApplicationTraffic(hash, handshake.main, finished_hash);
+  HashSecret exporter = ExporterSecret(hash, handshake.main, finished_hash);
   const Identity& identity = state.identity;
   Bytes flight;
   if (identity.requested) {
@@ -296,7 +315,8 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
   }
   if (identity.credential == nullptr) {
     return Finish({std::move(handshake.negotiated), std::move(handshake.transcript),
-                   std::move(flight), handshake.client_finished_key, std::move(application),
+                   std::move(flight), handshake.client_finished_key, handshake.main,
+                   std::move(exporter), std::move(application),
                    MaxPlaintext(context.profile, handshake.record_size_limit)});
   }
   handshake.negotiated->signature_scheme = identity.scheme;
@@ -305,7 +325,8 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
                     Tls13ClientCertificateVerify{Copy(handshake.transcript.Current().view())}};
   return {
       AwaitPrivateKey{question, std::move(handshake.negotiated), std::move(handshake.transcript),
-                      std::move(flight), identity.scheme, std::move(handshake.client_finished_key),
+                      std::move(flight), identity.scheme, std::move(handshake.main),
+                      std::move(exporter), std::move(handshake.client_finished_key),
                       std::move(application), handshake.record_size_limit},
       {},
       std::move(ask)};
@@ -319,7 +340,8 @@ Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context
   }
   state.transcript.Add(ByteView(state.flight).subspan(signed_from));
   return Finish({std::move(state.negotiated), std::move(state.transcript), std::move(state.flight),
-                 state.client_finished_key, std::move(state.application),
+                 state.client_finished_key, state.main, std::move(state.exporter),
+                 std::move(state.application),
                  MaxPlaintext(context.profile, state.record_size_limit)});
 }
 

@@ -7,6 +7,7 @@
 
 #include "tls/base/secret_access.h"
 #include "tls/crypto/cipher_suite.h"
+#include "tls/crypto/hkdf.h"
 #include "tls/engine/client_phase.h"
 #include "tls/engine/moves_client.h"
 #include "tls/engine/server_hello_phase.h"
@@ -35,8 +36,10 @@ std::vector<CipherSuite> Suites13(const Profile& profile) {
 
 // Bodies of extensions, which the message views.
 struct Bodies {
-  Bytes server_name, groups, schemes, alpn, limit, share, versions;
+  Bytes server_name, groups, schemes, alpn, limit, share, versions, psk;
 };
+
+constexpr uint8_t kPskModes[] = {1, PskKeyExchangeModes::kPskDheKe};
 
 Extensions Offer(const Profile& profile, const Wanted& wanted, const KeyPair& pair,
                  Bodies& bodies) {
@@ -63,21 +66,73 @@ Extensions Offer(const Profile& profile, const Wanted& wanted, const KeyPair& pa
   extensions.push_back({ExtensionType::kKeyShare, bodies.share});
   bodies.versions = Serialize(SupportedVersionsClientHello{{ProtocolVersion::kTls13}});
   extensions.push_back({ExtensionType::kSupportedVersions, bodies.versions});
+  // Also without a session: else no server would give us one.
+  extensions.push_back({ExtensionType::kPskKeyExchangeModes, kPskModes});
   return extensions;
 }
 
+size_t BinderSize(const Session& session) {
+  return DigestSize(FindSuite(session.cipher_suite)->hash);
+}
+
+// The extension that offers the session, with zeros for its binder.
+Bytes PskBody(const Session& session, uint32_t obfuscated_age) {
+  const Bytes zeros(BinderSize(session));
+  return Serialize(OfferedPsks{{{session.ticket, obfuscated_age}}, {{zeros}}});
+}
+
+// RFC 8446 §4.2.11.1: the age in milliseconds, plus ticket_age_add, modulo 2^32.
+uint32_t ObfuscatedAge(const Session& session, int64_t now_unix_s) {
+  const int64_t age_s = std::max<int64_t>(0, now_unix_s - session.issued_unix_s);
+  return static_cast<uint32_t>(static_cast<uint64_t>(age_s) * 1000 + session.ticket_age_add);
+}
+
+// RFC 8446 §4.2.11.2: fills in the binder, the last bytes of the message, over all that comes
+// before the list of binders. `so_far`: what came before the message.
+void Bind(const Session& session, Transcript so_far, Bytes& message) {
+  const HashAlgorithm hash = FindSuite(session.cipher_suite)->hash;
+  const size_t binders = sizeof(uint16_t) + 1 + BinderSize(session);
+  so_far.Add(ByteView(message).first(message.size() - binders));
+  const Digest binder = Binder(hash, ToEarly(hash, session.secret), so_far.Current());
+  std::copy(binder.view().begin(), binder.view().end(),
+            message.end() - static_cast<std::ptrdiff_t>(binder.size));
+}
+
+// RFC 8446 §4.6.1: "Clients MUST NOT attempt to use tickets which have ages greater than the
+// "ticket_lifetime" value which was provided with the ticket."
+bool CanOffer(const Session& session, const std::vector<CipherSuite>& suites, int64_t now_unix_s) {
+  return session.version == ProtocolVersion::kTls13 && !session.ticket.empty() &&
+         now_unix_s < session.not_after_unix_s && Contains(suites, session.cipher_suite);
+}
+
+// What a HelloRetryRequest makes of a ClientHello.
+struct Repetition {
+  const KeyPair& pair;
+  ByteView cookie;
+  const Session* session;  // null: none is offered any more
+};
+
 // The same ClientHello with another share, and a cookie where one was given.
-bool Repeat(ByteView first, const KeyPair& pair, ByteView cookie, Bytes& out) {
+bool Repeat(ByteView first, const Repetition& change, Bytes& out) {
   std::optional<ClientHello> hello = Parse<ClientHello>(first.subspan(kHandshakeHeaderSize));
   if (!hello) return false;
-  const Bytes share = Serialize(KeyShareClientHello{{{pair.group(), pair.public_key()}}});
-  for (Extension& extension : hello->extensions) {
+  const Bytes share =
+      Serialize(KeyShareClientHello{{{change.pair.group(), change.pair.public_key()}}});
+  const Bytes cookie = change.cookie.empty() ? Bytes() : Serialize(Cookie{change.cookie});
+  Extensions& extensions = hello->extensions;
+  const Extension* psk = Find(extensions, ExtensionType::kPreSharedKey);
+  const std::optional<Extension> offered = psk == nullptr ? std::nullopt : std::optional(*psk);
+  std::erase_if(extensions,
+                [](const Extension& e) { return e.type == ExtensionType::kPreSharedKey; });
+  for (Extension& extension : extensions) {
     if (extension.type == ExtensionType::kKeyShare) extension.data = share;
   }
-  const Bytes body = cookie.empty() ? Bytes() : Serialize(Cookie{cookie});
   // RFC 8446 §4.2.2: "When sending the new ClientHello, the client MUST copy the contents of the
   // extension received in the HelloRetryRequest into a "cookie" extension in the new ClientHello."
-  if (!cookie.empty()) hello->extensions.push_back({ExtensionType::kCookie, body});
+  if (!cookie.empty()) extensions.push_back({ExtensionType::kCookie, cookie});
+  // RFC 8446 §4.2.11: "The "pre_shared_key" extension MUST be the last extension in the
+  // ClientHello".
+  if (offered && change.session != nullptr) extensions.push_back(*offered);
   return AppendMessage(out, *hello);
 }
 
@@ -157,12 +212,17 @@ Transition OnRetry(WaitServerHello state, const Received<ServerHello>& received,
     state.key_pair = *std::move(pair);
   }
   const HashAlgorithm hash = FindSuite(received.message.cipher_suite)->hash;
+  // RFC 8446 §4.1.2 lets the client remove PSKs "which are incompatible with the server's indicated
+  // cipher suite".
+  if (state.session && FindSuite(state.session->cipher_suite)->hash != hash) state.session.reset();
   Bytes repeated;
-  if (!Repeat(state.client_hello, state.key_pair, cookie, repeated)) {
+  const Session* const session = state.session ? &*state.session : nullptr;
+  if (!Repeat(state.client_hello, {state.key_pair, cookie, session}, repeated)) {
     return Fail(Reason::kInternalError);
   }
   state.after_retry = Transcript::AfterRetry(hash, state.client_hello);
   state.after_retry->Add(received.raw);
+  if (session != nullptr) Bind(*session, *state.after_retry, repeated);
   state.retry_suite = received.message.cipher_suite;
   std::vector<Effect> effects;
   // RFC 8446 §D.4: the client sends a dummy change_cipher_spec "immediately before its second
@@ -174,22 +234,51 @@ Transition OnRetry(WaitServerHello state, const Received<ServerHello>& received,
   return {std::move(state), std::move(effects), std::nullopt};
 }
 
-Result<KeyShareEntry> ReadShare(const ServerHello& hello, const ClientHello& ours,
-                                NamedGroup group) {
+// What a ServerHello says besides its fields.
+struct ServerChoice {
+  KeyShareEntry share;
+  bool resumed = false;
+};
+
+Result<bool> ReadIdentity(const Extension& extension, const WaitServerHello& state,
+                          const ServerHello& hello) {
+  const auto body = Parse<PreSharedKeyServerHello>(extension.data);
+  if (!body) return Reason::kDecodeError;
+  if (!state.session) return Reason::kUnsolicitedExtension;
+  // RFC 8446 §4.2.11: "Clients MUST verify that the server's selected_identity is within the range
+  // supplied by the client, that the server selected a cipher suite indicating a Hash associated
+  // with the PSK [...]. If these values are not consistent, the client MUST abort the handshake
+  // with an "illegal_parameter" alert."
+  if (body->selected_identity != 0 ||
+      FindSuite(state.session->cipher_suite)->hash != FindSuite(hello.cipher_suite)->hash) {
+    return Reason::kBadSelectedIdentity;
+  }
+  return true;
+}
+
+Result<ServerChoice> ReadChoice(const ServerHello& hello, const ClientHello& ours,
+                                const WaitServerHello& state) {
   std::optional<KeyShareServerHello> share;
+  ServerChoice choice;
   for (const Extension& extension : hello.extensions) {
     if (extension.type == ExtensionType::kSupportedVersions) continue;
-    if (extension.type != ExtensionType::kKeyShare) {
+    if (extension.type == ExtensionType::kPreSharedKey) {
+      const Result<bool> resumed = ReadIdentity(extension, state, hello);
+      if (!resumed.ok()) return resumed.reason();
+      choice.resumed = true;
+    } else if (extension.type == ExtensionType::kKeyShare) {
+      share = Parse<KeyShareServerHello>(extension.data);
+      if (!share) return Reason::kDecodeError;
+    } else {
       return NotOffered(extension.type, ours.extensions);
     }
-    share = Parse<KeyShareServerHello>(extension.data);
-    if (!share) return Reason::kDecodeError;
   }
   if (!share) return Reason::kMissingExtension;
   // RFC 8446 §4.2.8: the server's share "MUST be in the same group as the KeyShareEntry value
   // offered by the client that the server has selected for the negotiated key exchange."
-  if (share->server_share.group != group) return Reason::kKeyShareNotOffered;
-  return share->server_share;
+  if (share->server_share.group != state.key_pair.group()) return Reason::kKeyShareNotOffered;
+  choice.share = share->server_share;
+  return choice;
 }
 
 }  // namespace
@@ -225,8 +314,19 @@ Transition Begin(Start state, const Context& context) {
   hello.cipher_suites = suites;
   hello.legacy_compression_methods = kNoCompression;
   hello.extensions = Offer(profile, state.wanted, *pair, bodies);
-  WaitServerHello next{std::move(state.wanted), {}, *std::move(pair), std::nullopt, {}, 0};
+  if (state.session && !CanOffer(*state.session, suites, context.now_unix_s)) {
+    state.session.reset();
+  }
+  if (state.session) {
+    bodies.psk = PskBody(*state.session, ObfuscatedAge(*state.session, context.now_unix_s));
+    hello.extensions.push_back({ExtensionType::kPreSharedKey, bodies.psk});
+  }
+  WaitServerHello next{std::move(state.wanted), {}, *std::move(pair), std::nullopt, {}, 0,
+                       std::move(state.session)};
   if (!AppendMessage(next.client_hello, hello)) return Fail(Reason::kInternalError);
+  if (next.session) {
+    Bind(*next.session, Transcript(FindSuite(next.session->cipher_suite)->hash), next.client_hello);
+  }
   std::memcpy(&next.next_question, fresh.question, sizeof(uint64_t));
   std::vector<Effect> effects;
   effects.emplace_back(SendMessages{next.client_hello});
@@ -250,9 +350,10 @@ Transition On(WaitServerHello state, const Received<ServerHello>& received,
   if (state.after_retry && hello.cipher_suite != state.retry_suite) {
     return Fail(Reason::kSuiteNotOffered);
   }
-  const Result<KeyShareEntry> share = ReadShare(hello, ours, state.key_pair.group());
-  if (!share.ok()) return Fail(share.reason());
-  return client13::Continue(std::move(state), received, share->key_exchange);
+  const Result<ServerChoice> choice = ReadChoice(hello, ours, state);
+  if (!choice.ok()) return Fail(choice.reason());
+  if (!choice->resumed) state.session.reset();
+  return client13::Continue(std::move(state), received, choice->share.key_exchange);
 }
 
 }  // namespace handfast::tls::client

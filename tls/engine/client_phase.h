@@ -13,7 +13,8 @@ Reason NotOffered(ExtensionType type, const Extensions& offered);
 }  // namespace client
 
 namespace client13 {
-// From a ServerHello that was checked to its keys. `share`: the server's public key.
+// From a ServerHello that was checked to its keys. `share`: the server's public key. The state's
+// session, where it has one, is resumed.
 Transition Continue(client::WaitServerHello state, const Received<ServerHello>& received,
                     ByteView share);
 }  // namespace client13

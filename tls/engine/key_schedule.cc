@@ -99,6 +99,17 @@ Digest Binder(HashAlgorithm algorithm, const EarlySecret& secret, const Digest& 
   return FinishedVerifyData(algorithm, FinishedKey(algorithm, key), transcript_hash);
 }
 
+HashSecret ExporterSecret(HashAlgorithm algorithm, const MainSecret& secret,
+                          const Digest& transcript_hash) {
+  return DeriveSecret(algorithm, secret.secret, "exp master", transcript_hash);
+}
+
+void ExportKeyingMaterial(HashAlgorithm algorithm, const HashSecret& exporter,
+                          std::string_view label, ByteView context, std::span<uint8_t> out) {
+  const HashSecret derived = DeriveSecret(algorithm, exporter, label, Hash(algorithm, {}));
+  HkdfExpandLabel(algorithm, derived, "exporter", Hash(algorithm, context).view(), out);
+}
+
 HashSecret ResumptionSecret(HashAlgorithm algorithm, const MainSecret& secret,
                             const Digest& transcript_hash) {
   return DeriveSecret(algorithm, secret.secret, "res master", transcript_hash);

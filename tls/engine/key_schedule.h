@@ -39,6 +39,13 @@ TrafficSecrets ApplicationTraffic(HashAlgorithm algorithm, const MainSecret& sec
 // binders. A binder is computed as Finished is.
 Digest Binder(HashAlgorithm algorithm, const EarlySecret& secret, const Digest& transcript_hash);
 
+// RFC 8446 §7.5. `transcript_hash` up to the server's Finished.
+HashSecret ExporterSecret(HashAlgorithm algorithm, const MainSecret& secret,
+                          const Digest& transcript_hash);
+// Fills `out`, which is keying material of the application's: a secret.
+void ExportKeyingMaterial(HashAlgorithm algorithm, const HashSecret& exporter,
+                          std::string_view label, ByteView context, std::span<uint8_t> out);
+
 // `transcript_hash` up to the client's Finished.
 HashSecret ResumptionSecret(HashAlgorithm algorithm, const MainSecret& secret,
                             const Digest& transcript_hash);

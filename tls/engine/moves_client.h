@@ -23,7 +23,7 @@ using tls13::CertificateRequest;
 
 // clang-format off
 // The server's messages.
-Transition On(WaitEncryptedExtensions, const Received<EncryptedExtensions>&, const Context&);  // -> WaitCertificateOrRequest
+Transition On(WaitEncryptedExtensions, const Received<EncryptedExtensions>&, const Context&);  // -> WaitCertificateOrRequest | WaitFinished (resumed)
 Transition On(WaitCertificateOrRequest, const Received<CertificateRequest>&, const Context&);  // -> AwaitChoice
 Transition On(WaitCertificateOrRequest, const Received<Certificate>&, const Context&);         // -> AwaitVerdict
 Transition On(WaitCertificate, const Received<Certificate>&, const Context&);                  // -> AwaitVerdict

@@ -206,7 +206,7 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
   effects.emplace_back(SendChangeCipherSpec{});
   effects.emplace_back(InstallWriteKeys{std::move(state.server_keys), max_fragment});
   effects.emplace_back(SendMessages{std::move(finished)});
-  return {Connected{std::move(state.negotiated)}, std::move(effects), std::nullopt};
+  return {Connected{std::move(state.negotiated), {}, {}}, std::move(effects), std::nullopt};
 }
 
 }  // namespace handfast::tls::tls12

@@ -210,7 +210,9 @@ Result<ClientFlight> SendOurFinished(OurFinished ours, std::vector<Effect>& effe
   const size_t finished_from = ours.flight.size();
   if (!AppendMessage(ours.flight, Finished{verify_data.view()})) return Reason::kInternalError;
   ours.transcript.Add(ByteView(ours.flight).subspan(finished_from));
-  TrafficSecrets application = ApplicationTraffic(suite.hash, ours.main, ours.transcript.Current());
+  const Digest finished_hash = ours.transcript.Current();
+  TrafficSecrets application = ApplicationTraffic(suite.hash, ours.main, finished_hash);
+  HashSecret exporter = ExporterSecret(suite.hash, ours.main, finished_hash);
   effects.emplace_back(SendMessages{std::move(ours.flight)});
   effects.emplace_back(InstallWriteKeys{
       TrafficKeys13{suite.suite, std::move(application.server), 0}, ours.negotiated->max_fragment});
@@ -220,7 +222,8 @@ Result<ClientFlight> SendOurFinished(OurFinished ours, std::vector<Effect>& effe
                       std::move(ours.client_finished_key),
                       std::move(application.client),
                       ours.max_plaintext,
-                      ours.psk_dhe_ke ? std::move(ours.main) : MainSecret{}};
+                      ours.psk_dhe_ke ? std::move(ours.main) : MainSecret{},
+                      std::move(exporter)};
 }
 
 // RFC 8446 §2.2: ServerHello to Finished, without a certificate or a signature.
@@ -350,7 +353,8 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
   effects.emplace_back(InstallReadKeys{
       TrafficKeys13{suite.suite, std::move(flight.client_application_traffic_secret), 0},
       flight.max_plaintext});
-  return {Connected{std::move(flight.negotiated)}, std::move(effects), std::nullopt};
+  return {Connected{std::move(flight.negotiated), std::move(flight.exporter), {}},
+          std::move(effects), std::nullopt};
 }
 
 }  // namespace handfast::tls::tls13

@@ -51,6 +51,7 @@ struct ClientFlight {
   HashSecret client_application_traffic_secret;
   uint16_t max_plaintext = 0;  // what we advertised
   MainSecret main;             // for the resumption secret; empty where no ticket will be issued
+  HashSecret exporter;
 };
 
 struct WaitCertificate {

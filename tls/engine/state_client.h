@@ -16,6 +16,7 @@
 #include "tls/engine/established.h"
 #include "tls/engine/key_schedule.h"
 #include "tls/engine/question.h"
+#include "tls/engine/session.h"
 #include "tls/engine/transcript.h"
 
 namespace handfast::tls::client {
@@ -29,6 +30,7 @@ struct Wanted {
 struct Start {
   static constexpr std::string_view kName = "Start";
   Wanted wanted;
+  std::optional<Session> session;  // to be offered, where it still can be
 };
 
 struct WaitServerHello {
@@ -40,6 +42,7 @@ struct WaitServerHello {
   std::optional<Transcript> after_retry;
   CipherSuite retry_suite{};
   uint64_t next_question = 0;
+  std::optional<Session> session;  // that was offered
 };
 
 }  // namespace handfast::tls::client
@@ -110,6 +113,8 @@ struct AwaitPrivateKey {
   Transcript transcript;
   Bytes flight;  // Certificate
   SignatureScheme scheme{};
+  MainSecret main;
+  HashSecret exporter;
   HashSecret client_finished_key;
   TrafficSecrets application;
   bool record_size_limit = false;

@@ -130,11 +130,20 @@ bool Fields(Io& io, Hello& h) {
          io.Flag(h.record_size_limit) && io.Flag(h.psk_dhe_ke) && io.Number(h.next_question);
 }
 template <class Io>
+bool Fields(Io& io, Session& s) {
+  uint64_t age_add = s.ticket_age_add;
+  if (!io.Enum(s.version) || !io.Enum(s.cipher_suite) || !io.SecretBytes(s.secret) ||
+      !io.Text(s.server_name) || !io.Text(s.credential) || !Chain(io, s.peer_chain) ||
+      !Time(io, s.issued_unix_s) || !Time(io, s.not_after_unix_s) || !io.Blob(s.ticket) ||
+      !io.Number(age_add) || age_add > UINT32_MAX) {
+    return false;
+  }
+  s.ticket_age_add = static_cast<uint32_t>(age_add);
+  return true;
+}
+template <class Io>
 bool Fields(Io& io, OfferedSession& o) {
-  Session& s = o.session;
-  return io.Number(o.index) && io.Enum(s.version) && io.Enum(s.cipher_suite) &&
-         io.SecretBytes(s.secret) && io.Text(s.server_name) && io.Text(s.credential) &&
-         Chain(io, s.peer_chain) && Time(io, s.issued_unix_s) && Time(io, s.not_after_unix_s);
+  return io.Number(o.index) && Fields(io, o.session);
 }
 template <class Io>
 bool Fields(Io& io, std::optional<OfferedSession>& o) {
@@ -186,7 +195,7 @@ bool Fields(Io& io, AwaitChoice& s) {
 }
 template <class Io>
 bool Fields(Io& io, Connected& s) {
-  return Fields(io, s.established);
+  return Fields(io, s.established) && io.SecretBytes(s.exporter) && io.SecretBytes(s.resumption);
 }
 template <class Io>
 bool Fields(Io&, Failed&) {
@@ -210,7 +219,7 @@ bool Fields(Io& io, tls13::ClientFlight& f) {
   return Fields(io, f.negotiated) && io.Number(f.next_question) && Fields(io, f.transcript) &&
          io.SecretBytes(f.client_finished_key) &&
          io.SecretBytes(f.client_application_traffic_secret) && io.Number(f.max_plaintext) &&
-         io.SecretBytes(f.main.secret);
+         io.SecretBytes(f.main.secret) && io.SecretBytes(f.exporter);
 }
 template <class Io>
 bool Fields(Io& io, tls13::WaitCertificate& s) {
@@ -271,13 +280,14 @@ bool Fields(Io& io, client::Wanted& w) {
 }
 template <class Io>
 bool Fields(Io& io, client::Start& s) {
-  return Fields(io, s.wanted);
+  return Fields(io, s.wanted) && Optional(io, s.session, [&](Session& v) { return Fields(io, v); });
 }
 template <class Io>
 bool Fields(Io& io, client::WaitServerHello& s) {
   return Fields(io, s.wanted) && io.Blob(s.client_hello) && Fields(io, s.key_pair) &&
          Optional(io, s.after_retry, [&](Transcript& t) { return Fields(io, t); }) &&
-         io.Enum(s.retry_suite) && io.Number(s.next_question);
+         io.Enum(s.retry_suite) && io.Number(s.next_question) &&
+         Optional(io, s.session, [&](Session& v) { return Fields(io, v); });
 }
 template <class Io>
 bool Fields(Io& io, client13::Handshake& h) {
@@ -322,7 +332,8 @@ bool Fields(Io& io, client13::WaitFinished& s) {
 template <class Io>
 bool Fields(Io& io, client13::AwaitPrivateKey& s) {
   return io.Number(s.question) && Fields(io, s.negotiated) && Fields(io, s.transcript) &&
-         io.Blob(s.flight) && io.Enum(s.scheme) && io.SecretBytes(s.client_finished_key) &&
+         io.Blob(s.flight) && io.Enum(s.scheme) && io.SecretBytes(s.main.secret) &&
+         io.SecretBytes(s.exporter) && io.SecretBytes(s.client_finished_key) &&
          io.SecretBytes(s.application.client) && io.SecretBytes(s.application.server) &&
          io.Flag(s.record_size_limit);
 }
@@ -389,6 +400,7 @@ struct Consistent {
     const bool hello_is_whole =
         s.client_hello.size() > kHandshakeHeaderSize &&
         Parse<ClientHello>(ByteView(s.client_hello).subspan(kHandshakeHeaderSize)).has_value();
+    if (s.session && FindSuite(s.session->cipher_suite) == nullptr) return false;
     if (!s.after_retry) return hello_is_whole;
     const SuiteInfo* suite = FindSuite(s.retry_suite);
     return hello_is_whole && suite != nullptr && suite->hash == s.after_retry->algorithm();

@@ -66,6 +66,9 @@ struct AwaitChoice {
 struct Connected {
   static constexpr std::string_view kName = "Connected";
   std::shared_ptr<const Established> established;
+  // TLS 1.3; empty where there is none.
+  HashSecret exporter;    // exporter_master_secret
+  HashSecret resumption;  // resumption_master_secret, as a client
 };
 struct Failed {
   static constexpr std::string_view kName = "Failed";

@@ -43,6 +43,11 @@ ServerDriver::ServerDriver(const ServerKit& kit, ConnectionOptions options, Rand
       connection_(kit.as_client ? Connection::Client(std::move(options))
                                 : Connection::Server(std::move(options))) {}
 
+ServerDriver::ServerDriver(const ServerKit& kit, ConnectionOptions options, Session session)
+    : kit_(kit),
+      randomness_(SystemRandomness()),
+      connection_(Connection::Client(std::move(options), std::move(session))) {}
+
 Bytes ServerDriver::Begin() { return Give(tls::Begin{}); }
 
 std::optional<Question> ServerDriver::StepOnce(const Input& input, Bytes& to_peer) {

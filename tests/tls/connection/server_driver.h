@@ -35,6 +35,8 @@ class ServerDriver {
  public:
   explicit ServerDriver(const ServerKit& kit, ConnectionOptions options = {},
                         Randomness& randomness = SystemRandomness());
+  // A client that offers a session; of the kit only the answers are looked at.
+  ServerDriver(const ServerKit& kit, ConnectionOptions options, Session session);
   // A client's first bytes.
   Bytes Begin();
 
