@@ -100,7 +100,11 @@ void Bind(const Session& session, Transcript so_far, Bytes& message) {
 
 // RFC 8446 §4.6.1: "Clients MUST NOT attempt to use tickets which have ages greater than the
 // "ticket_lifetime" value which was provided with the ticket."
-bool CanOffer(const Session& session, const std::vector<CipherSuite>& suites, int64_t now_unix_s) {
+bool CanOffer(const Session& session, const std::string& server_name,
+              const std::vector<CipherSuite>& suites, int64_t now_unix_s) {
+  // RFC 8446 §4.6.1: "Clients MUST only resume if the new SNI value is valid for the server
+  // certificate presented in the original session": of another name nobody would be verified.
+  if (session.server_name != server_name) return false;
   return session.version == ProtocolVersion::kTls13 && !session.ticket.empty() &&
          now_unix_s < session.not_after_unix_s && Contains(suites, session.cipher_suite);
 }
@@ -314,7 +318,8 @@ Transition Begin(Start state, const Context& context) {
   hello.cipher_suites = suites;
   hello.legacy_compression_methods = kNoCompression;
   hello.extensions = Offer(profile, state.wanted, *pair, bodies);
-  if (state.session && !CanOffer(*state.session, suites, context.now_unix_s)) {
+  if (state.session &&
+      !CanOffer(*state.session, state.wanted.server_name, suites, context.now_unix_s)) {
     state.session.reset();
   }
   if (state.session) {

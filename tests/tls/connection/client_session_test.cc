@@ -155,6 +155,23 @@ TEST(ClientSession, IsOfferedInItsTimeAlone) {
   }
 }
 
+// Whoever holds one server's ticket keys must not pass for another server.
+TEST(ClientSession, T21_IsOfferedToItsOwnNameAlone) {
+  const std::unique_ptr<SSL_CTX, FreeContext> context(LibsslServerContext(ServerLeaf(), 2));
+  const ServerKit kit = ClientKit();
+  for (const std::string name : {"example.test", "other.test", ""}) {
+    WithLibssl full = Connect(context.get(), kit, std::nullopt);
+    ASSERT_FALSE(full.sessions.empty());
+    ServerDriver client(kit, {.server_name = name}, std::move(full.sessions[0]));
+    const Bytes hello = client.Begin();
+    const auto parsed = Parse<ClientHello>(ByteView(hello).subspan(5 + kHandshakeHeaderSize));
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(Find(parsed->extensions, ExtensionType::kPreSharedKey) != nullptr,
+              name == "example.test")
+        << name;
+  }
+}
+
 TEST(ClientSession, ResumesWithOurOwnServerAndBothExportTheSame) {
   const ServerKit server_kit = TicketingKit();
   const ServerKit kit = ClientKit();
