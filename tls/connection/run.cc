@@ -16,7 +16,7 @@ constexpr uint8_t kChangeCipherSpecBody[] = {1};
 
 // TLS 1.3's compatibility ChangeCipherSpec may come from the first ClientHello on, and before the
 // peer's Finished (RFC 8446 §5).
-bool ToleratesChangeCipherSpec(const ServerState& state) {
+bool ToleratesChangeCipherSpec(const EngineState& state) {
   return std::holds_alternative<client::WaitServerHello>(state) ||
          std::holds_alternative<client13::WaitEncryptedExtensions>(state) ||
          std::holds_alternative<client13::WaitCertificateOrRequest>(state) ||
@@ -115,7 +115,7 @@ void Run::OnRecord(const RecordHeader& header, std::span<uint8_t> record) {
   }
   const bool may_be_early =
       state_.early_data_left > 0 && header.type == ContentType::kApplicationData;
-  // RFC 8446 §4.2.10: after a HelloRetryRequest the server skips early data "by ignoring all
+  // RFC 8446 §4.2.10: after a HelloRetryRequest the server "ignores early data by skipping all
   // records with an external content type of "application_data"".
   if (may_be_early && !state_.opener.encrypted()) return SkipEarlyRecord(header.length);
   const Result<OpenedRecord> opened = state_.opener.Open(record, state_.max_plaintext);

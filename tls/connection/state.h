@@ -19,7 +19,7 @@ struct ArmedKeys {
 };
 
 struct ConnectionState {
-  ServerState engine;
+  EngineState engine;
   bool trace = false;
   // Known from the first question on.
   std::optional<ProtocolVersion> version;

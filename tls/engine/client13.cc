@@ -9,23 +9,15 @@
 #include "tls/engine/certificate_list.h"
 #include "tls/engine/client_phase.h"
 #include "tls/engine/moves_client.h"
-#include "tls/engine/server_hello_phase.h"
+#include "tls/engine/negotiation.h"
 
 namespace handfast::tls::client13 {
 namespace {
 
 constexpr uint16_t kUnlimited = 16384;
-constexpr uint16_t kMinRecordSizeLimit = 64;
 
 HashAlgorithm HashOf(const Established& negotiated) {
   return FindSuite(negotiated.cipher_suite)->hash;
-}
-
-bool Is13Scheme(SignatureScheme scheme) {
-  // RFC 8446 §4.2.3: RSASSA-PKCS1-v1_5 algorithms "are not defined for use in signed TLS handshake
-  // messages".
-  return scheme != SignatureScheme::kRsaPkcs1Sha256 && scheme != SignatureScheme::kRsaPkcs1Sha384 &&
-         scheme != SignatureScheme::kRsaPkcs1Sha512;
 }
 
 Result<void> ReadAlpn(ByteView body, const std::vector<std::string>& offered,
@@ -135,10 +127,6 @@ Transition Finish(Ending end) {
           std::move(effects), std::nullopt};
 }
 
-uint16_t MaxPlaintext(const Profile& profile, bool negotiated) {
-  return negotiated ? static_cast<uint16_t>(profile.record_size_limit - 1) : kUnlimited;
-}
-
 }  // namespace
 
 Transition Continue(client::WaitServerHello state, const Received<ServerHello>& received,
@@ -218,7 +206,7 @@ Transition On(WaitCertificateOrRequest state, const Received<CertificateRequest>
   Choose choose{question, ProtocolVersion::kTls13, handshake.negotiated->server_name, {}};
   choose.as_client = true;
   for (const SignatureScheme scheme : context.profile.signature_schemes) {
-    if (Is13Scheme(scheme) && Contains(theirs->schemes, scheme)) choose.schemes.push_back(scheme);
+    if (!IsPkcs1(scheme) && Contains(theirs->schemes, scheme)) choose.schemes.push_back(scheme);
   }
   if (const Extension* names = Find(message.extensions, ExtensionType::kCertificateAuthorities)) {
     const auto list = Parse<CertificateAuthorities>(names->data);
@@ -268,8 +256,10 @@ Transition On(WaitCertificateVerify state, const Received<CertificateVerify>& re
   const CertificateVerify& message = received.message;
   // RFC 8446 §4.4.3: "If the CertificateVerify message is sent by a server, the signature algorithm
   // MUST be one offered in the client's "signature_algorithms" extension".
+  // RFC 8446 §4.2.3: RSASSA-PKCS1-v1_5 algorithms "are not defined for use in signed TLS handshake
+  // messages".
   if (!Contains(context.profile.signature_schemes, message.algorithm) ||
-      !Is13Scheme(message.algorithm)) {
+      IsPkcs1(message.algorithm)) {
     return Fail(Reason::kSchemeNotOffered);
   }
   Handshake& handshake = state.handshake;
@@ -317,7 +307,7 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
     return Finish({std::move(handshake.negotiated), std::move(handshake.transcript),
                    std::move(flight), handshake.client_finished_key, handshake.main,
                    std::move(exporter), std::move(application),
-                   MaxPlaintext(context.profile, handshake.record_size_limit)});
+                   tls13::MaxPlaintext(context.profile, handshake.record_size_limit)});
   }
   handshake.negotiated->signature_scheme = identity.scheme;
   const uint64_t question = handshake.next_question++;
@@ -342,7 +332,7 @@ Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context
   return Finish({std::move(state.negotiated), std::move(state.transcript), std::move(state.flight),
                  state.client_finished_key, state.main, std::move(state.exporter),
                  std::move(state.application),
-                 MaxPlaintext(context.profile, state.record_size_limit)});
+                 tls13::MaxPlaintext(context.profile, state.record_size_limit)});
 }
 
 }  // namespace handfast::tls::client13

@@ -54,7 +54,7 @@ Transition On(WaitCertificateVerify state, const Received<CertificateVerify>& re
               const Context& context) {
   ClientFlight& flight = state.flight;
   const CertificateVerify& message = received.message;
-  // RFC 8446 §4.4.3: "If the CertificateVerify message is sent by a client, the signature algorithm
+  // RFC 8446 §4.4.3: "If sent by a client, the signature algorithm
   // used in the signature MUST be one of those present in the supported_signature_algorithms field
   // of the "signature_algorithms" extension in the CertificateRequest message."
   if (!Contains(context.profile.signature_schemes, message.algorithm)) {

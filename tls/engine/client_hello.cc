@@ -10,7 +10,7 @@
 #include "tls/crypto/hkdf.h"
 #include "tls/engine/client_phase.h"
 #include "tls/engine/moves_client.h"
-#include "tls/engine/server_hello_phase.h"
+#include "tls/engine/negotiation.h"
 
 namespace handfast::tls::client {
 namespace {
@@ -98,7 +98,7 @@ void Bind(const Session& session, Transcript so_far, Bytes& message) {
             message.end() - static_cast<std::ptrdiff_t>(binder.size));
 }
 
-// RFC 8446 §4.6.1: "Clients MUST NOT attempt to use tickets which have ages greater than the
+// RFC 8446 §4.2.11.1: "Clients MUST NOT attempt to use tickets which have ages greater than the
 // "ticket_lifetime" value which was provided with the ticket."
 bool CanOffer(const Session& session, const std::string& server_name,
               const std::vector<CipherSuite>& suites, int64_t now_unix_s) {
@@ -203,7 +203,7 @@ Transition OnRetry(WaitServerHello state, const Received<ServerHello>& received,
   // HelloRetryRequest would not result in any change in the ClientHello."
   if (!group && cookie.empty()) return Fail(Reason::kRetryWithoutChange);
   if (group) {
-    // RFC 8446 §4.2.8: "clients MUST verify that (1) the selected_group field corresponds to a
+    // RFC 8446 §4.2.8: "the client MUST verify that (1) the selected_group field corresponds to a
     // group which was provided in the "supported_groups" extension in the original ClientHello and
     // (2) the selected_group field does not correspond to a group which was provided in the
     // "key_share" extension in the original ClientHello."

@@ -12,7 +12,7 @@ bool TryMove(State& state, HandshakeType type, ByteView raw, const Context& cont
   if constexpr (LegalMessage<State, M>) {
     if (type != M::kType) return false;
     const std::optional<M> message = Parse<M>(raw.subspan(kHandshakeHeaderSize));
-    // RFC 8446 §6.2: "Peers which receive a message which cannot be parsed according to the syntax
+    // RFC 8446 §6: "Peers which receive a message which cannot be parsed according to the syntax
     // (e.g., have a length extending beyond the message boundary or contain an out-of-range length)
     // MUST terminate the connection with a "decode_error" alert."
     transition = message ? On(std::move(state), Received<M>{*message, raw}, context)
@@ -40,13 +40,13 @@ uint64_t QuestionOf(const Answer& answer) {
 
 }  // namespace
 
-Transition Step(ServerState spent, ByteView message, const Context& context) {
+Transition Step(EngineState spent, ByteView message, const Context& context) {
   const auto type = static_cast<HandshakeType>(message[0]);
   return std::visit([&](auto& state) { return Move(state, type, message, context, Messages()); },
                     spent);
 }
 
-bool Answers(const ServerState& state, const Answer& answer) {
+bool Answers(const EngineState& state, const Answer& answer) {
   return std::visit(
       [&]<class State, class A>(const State& s, const A&) {
         if constexpr (LegalAnswer<State, A>) {
@@ -58,7 +58,7 @@ bool Answers(const ServerState& state, const Answer& answer) {
       state, answer);
 }
 
-Transition Step(ServerState spent, const Answer& answer, const Context& context) {
+Transition Step(EngineState spent, const Answer& answer, const Context& context) {
   return std::visit(
       [&]<class State, class A>(State& state, const A& a) -> Transition {
         if constexpr (LegalAnswer<State, A>) {
@@ -70,7 +70,7 @@ Transition Step(ServerState spent, const Answer& answer, const Context& context)
       spent, answer);
 }
 
-std::string_view StateName(const ServerState& state) {
+std::string_view StateName(const EngineState& state) {
   return std::visit([](const auto& s) { return s.kName; }, state);
 }
 

@@ -21,13 +21,6 @@ std::array<uint8_t, 2> TwoBytes(uint16_t v) {
   return {static_cast<uint8_t>(v >> 8), static_cast<uint8_t>(v)};
 }
 
-// What a profile of `limit` means for the plaintext of a record, content type not counted.
-uint16_t MaxPlaintext(const Profile& profile, bool negotiated) {
-  constexpr uint16_t kUnlimited = 16384;
-  if (!negotiated || profile.record_size_limit == 0) return kUnlimited;
-  return static_cast<uint16_t>(profile.record_size_limit - 1);
-}
-
 // `session` null: none is resumed.
 bool AppendServerHello(const Hello& hello, ByteView random, ByteView key_share,
                        const OfferedSession* session, Bytes& out) {
@@ -289,7 +282,7 @@ Transition On(WaitRetriedClientHello state, const Received<ClientHello>& receive
       extensions->key_share->client_shares.front().group != state.hello.negotiated->group) {
     return Fail(Reason::kNoKeyShareAfterRetry);
   }
-  // RFC 8446 §4.2.10: "the client MUST NOT include the "early_data" extension in its followup
+  // RFC 8446 §4.2.10: "A client MUST NOT include the "early_data" extension in its followup
   // ClientHello."
   if (extensions->early_data) return Fail(Reason::kChangedClientHello);
   const ByteView share = extensions->key_share->client_shares.front().key_exchange;

@@ -11,9 +11,6 @@
 namespace handfast::tls {
 namespace {
 
-// RFC 8449 §4: "An endpoint MUST treat receipt of a smaller value as a fatal error".
-constexpr uint16_t kMinRecordSizeLimit = 64;
-
 bool IsTls13(ProtocolVersion version) { return version == ProtocolVersion::kTls13; }
 
 Result<ProtocolVersion> NegotiateVersion(const ClientHello& hello,
@@ -79,6 +76,7 @@ Result<void> NegotiateAlpn(const std::vector<std::string>& ours,
 Result<void> ReadRecordSizeLimit(const ClientHelloExtensions& extensions, Hello& hello) {
   if (!extensions.record_size_limit) return {};
   const uint16_t limit = extensions.record_size_limit->record_size_limit;
+  // RFC 8449 §4: "An endpoint MUST treat receipt of a smaller value as a fatal error".
   if (limit < kMinRecordSizeLimit) return Reason::kBadRecordSizeLimit;
   hello.record_size_limit = true;
   // RFC 8449 §4: in TLS 1.3 the limit counts the content type.
@@ -100,11 +98,6 @@ std::optional<NamedGroup> CurveOf(SignatureScheme scheme) {
     default:
       return std::nullopt;
   }
-}
-
-bool IsPkcs1(SignatureScheme scheme) {
-  return scheme == SignatureScheme::kRsaPkcs1Sha256 || scheme == SignatureScheme::kRsaPkcs1Sha384 ||
-         scheme == SignatureScheme::kRsaPkcs1Sha512;
 }
 
 bool AnySuiteFor(SuiteAuthentication authentication, const std::vector<CipherSuite>& suites) {
@@ -243,7 +236,7 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
   if (Result<void> info = CheckRenegotiationInfo(client_hello, extensions, profile); !info.ok()) {
     return info;
   }
-  // RFC 7627 §5.2: "If the server receives a ClientHello without the extension, the server SHOULD
+  // RFC 7627 §5.2: "If the server receives a ClientHello without the extension, it SHOULD
   // abort the handshake if it does not wish to interoperate with legacy clients."
   if (!extensions.extended_master_secret && profile.require_extended_master_secret) {
     return Reason::kExtendedMasterSecretRequired;
@@ -254,7 +247,7 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
       extensions.renegotiation_info.has_value() ||
       Contains(client_hello.cipher_suites, CipherSuite::kEmptyRenegotiationInfoScsv);
   offer.ec_point_formats = extensions.ec_point_formats.has_value();
-  // RFC 8422 §5.1.2: "If a client sends the extension and the extension does not contain the
+  // RFC 8422 §5.1.2: "If the client sends the extension and the extension does not contain the
   // uncompressed point format, and the client has used the Supported Groups extension to indicate
   // support for any of the curves defined in this specification, then the server MUST abort the
   // handshake and return an illegal_parameter alert."
@@ -325,11 +318,6 @@ Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn,
 SuiteAuthentication AuthenticationOf(SignatureScheme scheme) {
   const bool ecdsa = CurveOf(scheme).has_value() || scheme == SignatureScheme::kEd25519;
   return ecdsa ? SuiteAuthentication::kEcdsa : SuiteAuthentication::kRsa;
-}
-
-std::optional<SignatureScheme> CommonScheme(const std::vector<SignatureScheme>& asked,
-                                            const Credential& credential) {
-  return FirstCommon(asked, credential.schemes);
 }
 
 Digest Fingerprint(const ClientHello& hello) {

@@ -3,33 +3,11 @@
 #ifndef HANDFAST_TLS_ENGINE_SERVER_HELLO_PHASE_H_
 #define HANDFAST_TLS_ENGINE_SERVER_HELLO_PHASE_H_
 
+#include "tls/engine/negotiation.h"
 #include "tls/engine/transition.h"
 #include "tls/wire/client_hello_extensions.h"
 
 namespace handfast::tls {
-
-// The first of `ours` that is in `theirs`; nullopt where there is none.
-template <class T>
-std::optional<T> FirstCommon(const std::vector<T>& ours, const std::vector<T>& theirs) {
-  for (const T& candidate : ours) {
-    for (const T& offered : theirs) {
-      if (candidate == offered) return candidate;
-    }
-  }
-  return std::nullopt;
-}
-
-template <class T>
-bool Contains(const std::vector<T>& values, T value) {
-  for (const T& v : values) {
-    if (v == value) return true;
-  }
-  return false;
-}
-
-// The first scheme of the question with which the credential's key can sign.
-std::optional<SignatureScheme> CommonScheme(const std::vector<SignatureScheme>& asked,
-                                            const Credential& credential);
 
 // What a TLS 1.2 suite's authentication must be for us to sign with `scheme`.
 SuiteAuthentication AuthenticationOf(SignatureScheme scheme);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tls/crypto/cipher_suite.h"
+#include "tls/engine/session_codec.h"
 #include "tls/wire/messages.h"
 
 namespace handfast::tls {
@@ -12,19 +13,6 @@ namespace handfast::tls {
 template <class Io, class T>
 bool Enums(Io& io, std::vector<T>& values) {
   return io.List(values, [&](T& v) { return io.Enum(v); });
-}
-
-template <class Io>
-bool Chain(Io& io, std::vector<Bytes>& chain) {
-  return io.List(chain, [&](Bytes& der) { return io.Blob(der); });
-}
-
-template <class Io>
-bool Time(Io& io, int64_t& unix_s) {
-  uint64_t bits = static_cast<uint64_t>(unix_s);
-  if (!io.Number(bits)) return false;
-  unix_s = static_cast<int64_t>(bits);
-  return true;
 }
 
 // ---- Values
@@ -128,18 +116,6 @@ template <class Io>
 bool Fields(Io& io, Hello& h) {
   return Fields(io, h.negotiated) && io.Array(h.server_random) && io.Blob(h.legacy_session_id) &&
          io.Flag(h.record_size_limit) && io.Flag(h.psk_dhe_ke) && io.Number(h.next_question);
-}
-template <class Io>
-bool Fields(Io& io, Session& s) {
-  uint64_t age_add = s.ticket_age_add;
-  if (!io.Enum(s.version) || !io.Enum(s.cipher_suite) || !io.SecretBytes(s.secret) ||
-      !io.Text(s.server_name) || !io.Text(s.credential) || !Chain(io, s.peer_chain) ||
-      !Time(io, s.issued_unix_s) || !Time(io, s.not_after_unix_s) || !io.Blob(s.ticket) ||
-      !io.Number(age_add) || age_add > UINT32_MAX) {
-    return false;
-  }
-  s.ticket_age_add = static_cast<uint32_t>(age_add);
-  return true;
 }
 template <class Io>
 bool Fields(Io& io, OfferedSession& o) {
@@ -423,9 +399,9 @@ struct Consistent {
 
 }  // namespace
 
-bool SaveState(SaveFields& io, ServerState spent) { return Fields(io, spent); }
+bool SaveState(SaveFields& io, EngineState spent) { return Fields(io, spent); }
 
-bool LoadState(LoadFields& io, ServerState& state) {
+bool LoadState(LoadFields& io, EngineState& state) {
   return Fields(io, state) && std::visit(Consistent(), state);
 }
 

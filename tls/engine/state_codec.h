@@ -10,8 +10,8 @@
 namespace handfast::tls {
 
 // False where a field exceeds its bounds, which no legal state does.
-[[nodiscard]] bool SaveState(SaveFields& io, ServerState spent);
-[[nodiscard]] bool LoadState(LoadFields& io, ServerState& state);
+[[nodiscard]] bool SaveState(SaveFields& io, EngineState spent);
+[[nodiscard]] bool LoadState(LoadFields& io, EngineState& state);
 
 [[nodiscard]] bool SaveQuestion(SaveFields& io, Question& question);
 [[nodiscard]] bool LoadQuestion(LoadFields& io, Question& question);

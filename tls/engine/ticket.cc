@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "tls/crypto/aead.h"
-#include "tls/engine/codec_fields.h"
+#include "tls/engine/session_codec.h"
 
 namespace handfast::tls {
 namespace {
@@ -12,19 +12,11 @@ namespace {
 constexpr uint8_t kTicketVersion = 1;
 constexpr size_t kPrefix = kTicketKeyNameSize + kAeadNonceSize;
 
+// The layout's version, before it.
 template <class Io>
-bool Fields(Io& io, Session& s) {
+bool Versioned(Io& io, Session& session) {
   uint8_t version = kTicketVersion;
-  uint64_t issued = static_cast<uint64_t>(s.issued_unix_s);
-  uint64_t not_after = static_cast<uint64_t>(s.not_after_unix_s);
-  if (!io.Number(version) || version != kTicketVersion || !io.Enum(s.version) ||
-      !io.Enum(s.cipher_suite) || !io.SecretBytes(s.secret) || !io.Text(s.server_name) ||
-      !io.Text(s.credential) || !io.Number(issued) || !io.Number(not_after)) {
-    return false;
-  }
-  s.issued_unix_s = static_cast<int64_t>(issued);
-  s.not_after_unix_s = static_cast<int64_t>(not_after);
-  return io.List(s.peer_chain, [&](Bytes& der) { return io.Blob(der); });
+  return io.Number(version) && version == kTicketVersion && Fields(io, session);
 }
 
 Bytes AssociatedData(ByteView name, ByteView binding) {
@@ -65,7 +57,7 @@ Result<Bytes> TicketSealer::Seal(Session spent, ByteView nonce) {
   session.bytes.reserve(128 + spent.server_name.size() + spent.credential.size() + chain +
                         3 * spent.peer_chain.size());
   SaveFields io(session.bytes);
-  if (!Fields(io, spent)) return Reason::kInternalError;
+  if (!Versioned(io, spent)) return Reason::kInternalError;
   Bytes ticket;
   const size_t size = kPrefix + session.bytes.size() + kAeadTagSize;
   if (size > kMaxTicketSize) return Reason::kMessageTooLong;
@@ -95,7 +87,7 @@ std::optional<Session> TicketKeys::Open(ByteView ticket, ByteView binding) const
   Reader reader(*opened);
   LoadFields io(reader);
   Session session;
-  if (!Fields(io, session) || !reader.done()) return std::nullopt;
+  if (!Versioned(io, session) || !reader.done()) return std::nullopt;
   return session;
 }
 

@@ -16,7 +16,7 @@
 
 namespace handfast::tls {
 
-using ServerState =
+using EngineState =
     std::variant<WaitClientHello, AwaitChoice, tls13::WaitRetriedClientHello,
                  tls13::AwaitPrivateKey, tls13::WaitCertificate, tls13::AwaitVerdict,
                  tls13::WaitCertificateVerify, tls13::WaitFinished, tls12::AwaitPrivateKey,
@@ -59,7 +59,7 @@ using Effect = std::variant<SendMessages, SendChangeCipherSpec, InstallWriteKeys
                             ArmReadKeys, SkipEarlyData, Negotiated>;
 
 struct Transition {
-  ServerState next;
+  EngineState next;
   std::vector<Effect> effects;
   std::optional<Question> question;
 };

@@ -14,8 +14,8 @@ constexpr size_t kExplicitNonceSize = 8;
 constexpr uint16_t kLegacyRecordVersion = 0x0303;
 
 // RFC 8446 §5.5: "up to 2^24.5 full-size records (about 24 million) may be encrypted on a given
-// connection while keeping a safety margin of approximately 2^-57" with AES-GCM. Half of it leaves
-// the peer time to follow. ChaCha20-Poly1305 reaches its sequence numbers' end first.
+// connection while keeping a safety margin of approximately 2^-57" with AES-GCM. A third of it
+// leaves the peer time to follow. ChaCha20-Poly1305 reaches its sequence numbers' end first.
 constexpr uint64_t kAesGcmRecordLimit = uint64_t{1} << 23;
 
 void WriteHeader(Bytes& out, ContentType type, size_t length) {
@@ -139,8 +139,8 @@ void RecordKeys::WriteNonce(uint64_t number, std::span<uint8_t, kAeadNonceSize> 
 Result<void> RecordSealer::Seal(ContentType type, ByteView content, size_t max_fragment,
                                 Bytes& out) {
   const size_t records = content.empty() ? 1 : (content.size() + max_fragment - 1) / max_fragment;
-  // RFC 8446 §5.3: "If a sequence number would wrap, implementations MUST either rekey [...] or
-  // terminate the connection."
+  // RFC 8446 §5.3: "If a TLS implementation would need to wrap a sequence number, it MUST either
+  // rekey [...] or terminate the connection."
   if (keys_ && UINT64_MAX - keys_->sequence_ < records) return Reason::kSequenceExhausted;
   if (keys_) {
     if (Result<void> ready = keys_->Ready(); !ready.ok()) return ready;

@@ -34,6 +34,17 @@ grpc::Status Check(const std::shared_ptr<grpc::Channel>& channel, size_t metadat
   return Health::NewStub(channel)->Check(&context, HealthCheckRequest(), &response);
 }
 
+std::vector<std::unique_ptr<RelayCall>> HundredStreams(
+    const std::shared_ptr<grpc::Channel>& channel) {
+  std::vector<std::unique_ptr<RelayCall>> calls;
+  for (int i = 0; i < 100; ++i) {
+    calls.push_back(std::make_unique<RelayCall>(channel));
+    calls.back()->Start(1, PlainStart());
+    EXPECT_TRUE(calls.back()->Next());
+  }
+  return calls;
+}
+
 TEST(CallersLimits, MetadataOfEightKiB) {
   TestService service;
   auto channel = service.Channel(As::kEdge);
@@ -60,12 +71,7 @@ TEST(CallersLimits, MetadataOfEightKiB_Control) {
 TEST(CallersLimits, AHundredStreamsOnAConnection) {
   TestService service;
   auto channel = service.Channel(As::kEdge);
-  std::vector<std::unique_ptr<RelayCall>> calls;
-  for (int i = 0; i < 100; ++i) {
-    calls.push_back(std::make_unique<RelayCall>(channel));
-    calls.back()->Start(1, PlainStart());
-    ASSERT_TRUE(calls.back()->Next());
-  }
+  std::vector<std::unique_ptr<RelayCall>> calls = HundredStreams(channel);
   // One more is not refused: it waits its turn at the caller's end.
   EXPECT_EQ(Check(channel, 0, std::chrono::milliseconds(300)).error_code(),
             grpc::StatusCode::DEADLINE_EXCEEDED);
@@ -77,12 +83,7 @@ TEST(CallersLimits, AHundredStreamsOnAConnection) {
 TEST(CallersLimits, AHundredStreamsOnAConnection_Control) {
   TestService loose({.limits = {.streams = 101}});
   auto channel = loose.Channel(As::kEdge);
-  std::vector<std::unique_ptr<RelayCall>> calls;
-  for (int i = 0; i < 100; ++i) {
-    calls.push_back(std::make_unique<RelayCall>(channel));
-    calls.back()->Start(1, PlainStart());
-    ASSERT_TRUE(calls.back()->Next());
-  }
+  std::vector<std::unique_ptr<RelayCall>> calls = HundredStreams(channel);
   EXPECT_TRUE(Check(channel).ok());
 }
 

@@ -2,6 +2,7 @@
 // our own.
 #include <gtest/gtest.h>
 
+#include "tests/tls/connection/client_fixture.h"
 #include "tests/tls/connection/libssl_server.h"
 #include "tests/tls/connection/server_driver.h"
 #include "tests/tls/crypto/test_ca.h"
@@ -11,22 +12,9 @@
 namespace handfast::tls::test {
 namespace {
 
-const TestCa& Ca() {
-  static const TestCa ca = TestCa::Create("CA");
-  return ca;
-}
-
 const Leaf& ServerLeaf() {
   static const Leaf leaf = Ca().Issue({.dns = {"example.test"}});
   return leaf;
-}
-
-ServerKit ClientKit() {
-  ServerKit kit;
-  kit.as_client = true;
-  kit.profile = ModernProfile();
-  kit.clients = std::make_shared<const TrustBundle>(Ca().Bundle());
-  return kit;
 }
 
 ServerKit TicketingKit() {
@@ -68,10 +56,6 @@ std::vector<Session> SessionsOf(ServerDriver& client, ByteView last_from_server,
   return sessions;
 }
 
-struct FreeContext {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-
 // One connection to a libssl server; the sessions that it left, and whether one was resumed.
 struct WithLibssl {
   bool resumed = false;
@@ -105,7 +89,7 @@ WithLibssl Connect(SSL_CTX* context, const ServerKit& kit, std::optional<Session
 }
 
 TEST(ClientSession, ResumesWithLibssl) {
-  const std::unique_ptr<SSL_CTX, FreeContext> context(LibsslServerContext(ServerLeaf(), 2));
+  const LibsslContext context(LibsslServerContext(ServerLeaf(), 2));
   for (const CipherSuite suite : ModernProfile().cipher_suites) {
     for (const bool retry : {false, true}) {
       for (const bool amnesia : {false, true}) {
@@ -126,8 +110,8 @@ TEST(ClientSession, ResumesWithLibssl) {
 }
 
 TEST(ClientSession, OneThatTheServerForgotIsAFullHandshake) {
-  const std::unique_ptr<SSL_CTX, FreeContext> one(LibsslServerContext(ServerLeaf(), 2));
-  const std::unique_ptr<SSL_CTX, FreeContext> another(LibsslServerContext(ServerLeaf(), 2));
+  const LibsslContext one(LibsslServerContext(ServerLeaf(), 2));
+  const LibsslContext another(LibsslServerContext(ServerLeaf(), 2));
   const ServerKit kit = ClientKit();
   WithLibssl full = Connect(one.get(), kit, std::nullopt);
   ASSERT_FALSE(full.sessions.empty());
@@ -137,7 +121,7 @@ TEST(ClientSession, OneThatTheServerForgotIsAFullHandshake) {
 }
 
 TEST(ClientSession, IsOfferedInItsTimeAlone) {
-  const std::unique_ptr<SSL_CTX, FreeContext> context(LibsslServerContext(ServerLeaf(), 2));
+  const LibsslContext context(LibsslServerContext(ServerLeaf(), 2));
   ServerKit kit = ClientKit();
   for (const bool late : {false, true}) {
     kit.now_unix_s = kNow;
@@ -157,7 +141,7 @@ TEST(ClientSession, IsOfferedInItsTimeAlone) {
 
 // Whoever holds one server's ticket keys must not pass for another server.
 TEST(ClientSession, T21_IsOfferedToItsOwnNameAlone) {
-  const std::unique_ptr<SSL_CTX, FreeContext> context(LibsslServerContext(ServerLeaf(), 2));
+  const LibsslContext context(LibsslServerContext(ServerLeaf(), 2));
   const ServerKit kit = ClientKit();
   for (const std::string name : {"example.test", "other.test", ""}) {
     WithLibssl full = Connect(context.get(), kit, std::nullopt);
@@ -218,7 +202,7 @@ TEST(ClientSession, ResumesWithOurOwnServerAndBothExportTheSame) {
 }
 
 TEST(ClientSession, ExportersAreLibssls) {
-  const std::unique_ptr<SSL_CTX, FreeContext> context(LibsslServerContext(ServerLeaf(), 0));
+  const LibsslContext context(LibsslServerContext(ServerLeaf(), 0));
   const ServerKit kit = ClientKit();
   ServerDriver client(kit);
   LibsslServer server(context.get());

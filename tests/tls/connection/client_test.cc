@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/tls/connection/client_fixture.h"
 #include "tests/tls/connection/libssl_server.h"
 #include "tests/tls/connection/server_driver.h"
 #include "tests/tls/crypto/test_ca.h"
@@ -13,22 +14,8 @@
 namespace handfast::tls::test {
 namespace {
 
-const TestCa& Ca() {
-  static const TestCa ca = TestCa::Create("CA");
-  return ca;
-}
-
 Leaf ServerLeaf(KeyType type = KeyType::kEcdsaP256) {
   return Ca().Issue({.type = type, .dns = {"example.test"}});
-}
-
-// Trusts the CA; has no certificate of its own.
-ServerKit ClientKit() {
-  ServerKit kit;
-  kit.as_client = true;
-  kit.profile = ModernProfile();
-  kit.clients = std::make_shared<const TrustBundle>(Ca().Bundle());
-  return kit;
 }
 
 void GiveIdentity(ServerKit& kit, const Leaf& leaf) {
@@ -37,13 +24,8 @@ void GiveIdentity(ServerKit& kit, const Leaf& leaf) {
   kit.credential = own.credential;
 }
 
-struct FreeContext {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-using Context13 = std::unique_ptr<SSL_CTX, FreeContext>;
-
-Context13 LibsslContext(const Leaf& leaf) {
-  Context13 context(LibsslServerContext(leaf, 2));
+LibsslContext Context13(const Leaf& leaf) {
+  LibsslContext context(LibsslServerContext(leaf, 2));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
   return context;
 }
@@ -95,7 +77,7 @@ TEST(Client13, EverySuiteGroupAndKeyWithLibssl) {
   for (const KeyType type : {KeyType::kEcdsaP256, KeyType::kEcdsaP384, KeyType::kEcdsaP521,
                              KeyType::kEd25519, KeyType::kRsa2048}) {
     const Leaf leaf = ServerLeaf(type);
-    const Context13 context = LibsslContext(leaf);
+    const LibsslContext context = Context13(leaf);
     for (const CipherSuite suite : ModernProfile().cipher_suites) {
       for (const auto& [group, name] : groups) {
         for (const bool amnesia : {false, true}) {
@@ -122,7 +104,7 @@ TEST(Client13, EverySuiteGroupAndKeyWithLibssl) {
 
 TEST(Client13, AHelloRetryRequestOfLibssl) {
   const Leaf leaf = ServerLeaf();
-  const Context13 context = LibsslContext(leaf);
+  const LibsslContext context = Context13(leaf);
   SSL_CTX_set1_groups_list(context.get(), "P-521:P-384");
   for (const bool amnesia : {false, true}) {
     ServerKit kit = ClientKit();
@@ -151,7 +133,7 @@ int TakeH2(SSL*, const unsigned char** out, unsigned char* size, const unsigned 
 
 TEST(Client13, AlpnIsTheServersChoiceAmongOurs) {
   const Leaf leaf = ServerLeaf();
-  const Context13 context = LibsslContext(leaf);
+  const LibsslContext context = Context13(leaf);
   SSL_CTX_set_alpn_select_cb(context.get(), &TakeH2, nullptr);
   const ServerKit kit = ClientKit();
   ServerDriver client(kit, {.alpn = {"http/1.1", "h2"}});
@@ -172,7 +154,7 @@ TEST(Client13, ClientAuthentication) {
   for (const bool has_own : {false, true}) {
     for (const bool required : {false, true}) {
       for (const bool amnesia : {false, true}) {
-        const Context13 context = LibsslContext(leaf);
+        const LibsslContext context = Context13(leaf);
         X509_STORE* store = SSL_CTX_get_cert_store(context.get());
         const Bytes root = Ca().certificate();
         const uint8_t* at = root.data();

@@ -119,8 +119,8 @@ Table AnswerTable(std::type_identity<std::variant<State...>>) {
 }
 
 TEST(Moves, AreThoseOfTheFile) {
-  const Table messages = MessageTable(std::type_identity<ServerState>());
-  const Table answers = AnswerTable(std::type_identity<ServerState>());
+  const Table messages = MessageTable(std::type_identity<EngineState>());
+  const Table answers = AnswerTable(std::type_identity<EngineState>());
   handfast::test::ExpectGolden(
       "moves.txt",
       "Every legal move, as the headers moves_hello.h, moves13.h, moves12.h and moves_client.h "
@@ -134,9 +134,9 @@ TEST(Moves, AreThoseOfTheFile) {
 // The law itself: a state that waits for the peer takes one message and no answer, one that awaits
 // an answer takes that and no message, and an end takes nothing.
 TEST(Moves, EachStateTakesOneThing) {
-  const Table messages = MessageTable(std::type_identity<ServerState>());
-  const Table answers = AnswerTable(std::type_identity<ServerState>());
-  ASSERT_EQ(messages.rows.size(), std::variant_size_v<ServerState>);
+  const Table messages = MessageTable(std::type_identity<EngineState>());
+  const Table answers = AnswerTable(std::type_identity<EngineState>());
+  ASSERT_EQ(messages.rows.size(), std::variant_size_v<EngineState>);
   for (size_t i = 0; i < messages.rows.size(); ++i) {
     const std::string& name = messages.rows[i].first;
     const auto count = [](const std::vector<bool>& cells) {

@@ -27,7 +27,7 @@ E* EffectOf(Transition& transition) {
 }
 
 // The state that waits for the second ClientHello, with our own request behind it.
-ServerState UpToRetry(const Case& trace, Randomness& randomness) {
+EngineState UpToRetry(const Case& trace, Randomness& randomness) {
   // The client's only share is X25519: a profile without it asks for P-256, as the trace does.
   Profile profile = ProfileOfTraces();
   profile.groups = {NamedGroup::kSecp256r1};
@@ -44,7 +44,7 @@ TEST(Rfc8448_Engine, Section5_HelloRetryRequest) {
   const std::optional<Case> trace = FindTrace(path, "HelloRetryRequest_Handshake");
   ASSERT_TRUE(trace.has_value());
   FixedRandomness randomness = RandomnessOf(*trace);
-  ServerState state = UpToRetry(*trace, randomness);
+  EngineState state = UpToRetry(*trace, randomness);
   auto* waiting = std::get_if<tls13::WaitRetriedClientHello>(&state);
   ASSERT_NE(waiting, nullptr) << StateName(state);
   waiting->transcript =
@@ -90,7 +90,7 @@ TEST(Rfc8448_Engine, Section5_AnotherRequestMakesAnotherTranscript) {
   const std::optional<Case> trace = FindTrace(path, "HelloRetryRequest_Handshake");
   ASSERT_TRUE(trace.has_value());
   FixedRandomness randomness = RandomnessOf(*trace);
-  ServerState state = UpToRetry(*trace, randomness);
+  EngineState state = UpToRetry(*trace, randomness);
   Profile profile = ProfileOfTraces();
   const Context context{profile, randomness};
   const Transition flight =

@@ -1,0 +1,49 @@
+// What both roles choose with. Internal to the engine.
+#ifndef HANDFAST_TLS_ENGINE_NEGOTIATION_H_
+#define HANDFAST_TLS_ENGINE_NEGOTIATION_H_
+
+#include <optional>
+#include <vector>
+
+#include "tls/engine/profile.h"
+#include "tls/engine/question.h"
+
+namespace handfast::tls {
+
+// The first of `ours` that is in `theirs`; nullopt where there is none.
+template <class T>
+std::optional<T> FirstCommon(const std::vector<T>& ours, const std::vector<T>& theirs) {
+  for (const T& candidate : ours) {
+    for (const T& offered : theirs) {
+      if (candidate == offered) return candidate;
+    }
+  }
+  return std::nullopt;
+}
+
+template <class T>
+bool Contains(const std::vector<T>& values, T value) {
+  for (const T& v : values) {
+    if (v == value) return true;
+  }
+  return false;
+}
+
+// The first scheme of the question with which the credential's key can sign.
+std::optional<SignatureScheme> CommonScheme(const std::vector<SignatureScheme>& asked,
+                                            const Credential& credential);
+
+// RSASSA-PKCS1-v1_5, which TLS 1.3 has in certificates alone.
+bool IsPkcs1(SignatureScheme scheme);
+
+// RFC 8449 §4: the least that a peer may ask for.
+constexpr uint16_t kMinRecordSizeLimit = 64;
+
+namespace tls13 {
+// What our record_size_limit means for the plaintext of a record, the content type not counted.
+uint16_t MaxPlaintext(const Profile& profile, bool negotiated);
+}  // namespace tls13
+
+}  // namespace handfast::tls
+
+#endif  // HANDFAST_TLS_ENGINE_NEGOTIATION_H_
