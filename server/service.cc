@@ -75,9 +75,11 @@ absl::StatusOr<access::Policy> PolicyFrom(const config::Config& config) {
 }
 
 absl::StatusOr<trust::PeerTrust> TrustFrom(const config::Config& config) {
-  std::map<std::string, std::string> files;
-  for (const config::TrustBundle& bundle : config.trust_bundles) files[bundle.name] = bundle.file;
-  return trust::PeerTrust::Load(files);
+  std::map<std::string, trust::BundleFiles> bundles;
+  for (const config::TrustBundle& bundle : config.trust_bundles) {
+    bundles[bundle.name] = {bundle.file, bundle.crl_file, bundle.crl_check};
+  }
+  return trust::PeerTrust::Load(bundles);
 }
 
 rpc::RpcOptions RpcFrom(const config::Config& config) {

@@ -1,4 +1,4 @@
-// handfast credentials create|set-chain|activate|list|get
+// handfast credentials create|set-chain|set-ocsp|activate|list|get
 
 #include <memory>
 #include <string>
@@ -22,6 +22,7 @@ struct CredentialArguments {
   std::string key;
   std::vector<std::string> dns_names;
   std::string chain_file;
+  std::string ocsp_file;
   bool is_default = false;
   bool only_request = false;
   bool only_chain = false;
@@ -48,12 +49,17 @@ void PrintCredential(const v1::Credential& credential, const CredentialArguments
     return;
   }
   if (common.output == Output::kJson) return PrintJson(credential);
-  PrintFields({{"name", credential.name()},
-               {"key", credential.key()},
-               {"state", StateName(credential.state())},
-               {"names", Join(credential.dns_names())},
-               {"default", credential.default_credential() ? "yes" : "no"},
-               {"not after", TimeText(credential.not_after())}});
+  std::vector<std::pair<std::string, std::string>> fields = {
+      {"name", credential.name()},
+      {"key", credential.key()},
+      {"state", StateName(credential.state())},
+      {"names", Join(credential.dns_names())},
+      {"default", credential.default_credential() ? "yes" : "no"},
+      {"not after", TimeText(credential.not_after())}};
+  if (credential.ocsp_next_update() != 0) {
+    fields.emplace_back("stapled until", TimeText(credential.ocsp_next_update()));
+  }
+  PrintFields(fields);
   if (credential.state() == v1::Credential::PENDING && credential.certificate_chain_pem().empty()) {
     std::printf("\n%s", credential.certificate_request_pem().c_str());
   }
@@ -85,6 +91,18 @@ void SetChain(const CredentialArguments& arguments, Common& common) {
   request.set_name(common.Name("credentials", arguments.name));
   request.set_certificate_chain_pem(std::move(chain.text));
   Finish(client::Service(common.endpoint).SetCertificateChain(request), arguments, common);
+}
+
+void SetOcsp(const CredentialArguments& arguments, Common& common) {
+  if (!PrepareEndpoint(common)) return;
+  FileText response = ReadPublic(arguments.ocsp_file);
+  if (response.error) return ReportUsage(*response.error, common);
+  // To the service that would mean to staple nothing, and comes from a download that failed.
+  if (response.text.empty()) return ReportUsage(arguments.ocsp_file + ": is empty", common);
+  v1::SetOcspResponseRequest request;
+  request.set_name(common.Name("credentials", arguments.name));
+  request.set_ocsp_response(std::move(response.text));
+  Finish(client::Service(common.endpoint).SetOcspResponse(request), arguments, common);
 }
 
 void Activate(const CredentialArguments& arguments, Common& common) {
@@ -153,6 +171,12 @@ void DeclareCredentials(CLI::App& app, Common& common) {
       ->add_option("--chain-file", arguments->chain_file, "PEM, leaf first; - is standard input")
       ->required();
   set_chain->callback([arguments, &common] { SetChain(*arguments, common); });
+
+  CLI::App* set_ocsp = credentials->add_subcommand(
+      "set-ocsp", "Staple an OCSP response for the peers that ask for one");
+  add_name(set_ocsp);
+  set_ocsp->add_option("--ocsp-file", arguments->ocsp_file, "DER; - is standard input")->required();
+  set_ocsp->callback([arguments, &common] { SetOcsp(*arguments, common); });
 
   CLI::App* activate = credentials->add_subcommand("activate", "Put a credential to use");
   add_name(activate);

@@ -119,6 +119,10 @@ void AddServerHello(const v1::ServerHello& hello, Lines& lines) {
   AddField("extensions", Extensions(hello.extensions()), lines);
 }
 
+std::string Stapled(uint32_t length) {
+  return "OCSP response of " + std::to_string(length) + " bytes";
+}
+
 void AddCertificate(const v1::Certificate& certificate, Lines& lines) {
   if (certificate.entries().empty()) AddField("chain", "empty", lines);
   for (const v1::CertificateEntry& entry : certificate.entries()) {
@@ -126,6 +130,7 @@ void AddCertificate(const v1::Certificate& certificate, Lines& lines) {
     std::string text = subject + ", issued by " + entry.issuer() + ", until " +
                        Date(entry.not_after()) + ", " + std::to_string(entry.length()) + " bytes";
     if (!entry.names().empty()) text += "; names " + Join(entry.names());
+    if (entry.ocsp_response_length() != 0) text += "; " + Stapled(entry.ocsp_response_length());
     AddField("certificate", std::move(text), lines);
   }
 }
@@ -165,6 +170,9 @@ void AddFields(const Message& message, Lines& lines) {
     case Message::kCertificateVerify:
       return AddSignature(message.certificate_verify().signature_scheme(),
                           message.certificate_verify().signature_length(), lines);
+    case Message::kCertificateStatus:
+      return AddField("status", Stapled(message.certificate_status().ocsp_response_length()),
+                      lines);
     case Message::kFinished:
       return AddField("verify data", Hex(message.finished().verify_data()), lines);
     case Message::kAlert:
@@ -195,6 +203,8 @@ std::string NameOf(const Message& message) {
       return "ClientKeyExchange";
     case Message::kCertificateVerify:
       return "CertificateVerify";
+    case Message::kCertificateStatus:
+      return "CertificateStatus";
     case Message::kChangeCipherSpec:
       return "ChangeCipherSpec";
     case Message::kFinished:

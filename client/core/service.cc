@@ -85,6 +85,11 @@ Called<v1::Credential> Service::SetCertificateChain(const v1::SetCertificateChai
       &v1::KeyService::Stub::SetCertificateChain, request);
 }
 
+Called<v1::Credential> Service::SetOcspResponse(const v1::SetOcspResponseRequest& request) {
+  return state_->Call<v1::SetOcspResponseRequest, v1::Credential>(
+      &v1::KeyService::Stub::SetOcspResponse, request);
+}
+
 Called<v1::Credential> Service::ActivateCredential(const v1::ActivateCredentialRequest& request) {
   return state_->Call<v1::ActivateCredentialRequest, v1::Credential>(
       &v1::KeyService::Stub::ActivateCredential, request);

@@ -35,6 +35,7 @@ class Service {
   Called<v1::ListKeysResponse> ListKeys(const v1::ListKeysRequest& request);
   Called<v1::Credential> CreateCredential(const v1::CreateCredentialRequest& request);
   Called<v1::Credential> SetCertificateChain(const v1::SetCertificateChainRequest& request);
+  Called<v1::Credential> SetOcspResponse(const v1::SetOcspResponseRequest& request);
   Called<v1::Credential> ActivateCredential(const v1::ActivateCredentialRequest& request);
   Called<v1::Credential> GetCredential(const v1::GetCredentialRequest& request);
   Called<v1::ListCredentialsResponse> ListCredentials(const v1::ListCredentialsRequest& request);

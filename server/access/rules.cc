@@ -21,6 +21,7 @@ constexpr Rule kRules[] = {
     {"/handfast.v1.KeyService/ListKeys", Need::kOperator},
     {"/handfast.v1.KeyService/CreateCredential", Need::kOperator},
     {"/handfast.v1.KeyService/SetCertificateChain", Need::kOperator},
+    {"/handfast.v1.KeyService/SetOcspResponse", Need::kOperator},
     {"/handfast.v1.KeyService/ActivateCredential", Need::kOperator},
     {"/handfast.v1.KeyService/GetCredential", Need::kOperator},
     {"/handfast.v1.KeyService/ListCredentials", Need::kOperator},

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tls/crypto/crl.h"
 #include "tls/engine/profile.h"
 
 namespace handfast::config {
@@ -57,6 +58,8 @@ struct Profile {
 struct TrustBundle {
   std::string name;
   std::string file;
+  std::string crl_file;  // empty: no revocation lists
+  tls::CrlCheck crl_check = tls::CrlCheck::kNone;
 };
 
 struct Admin {

@@ -60,6 +60,12 @@ void FillLimits(int processors, v1::LimitsConfig& limits) {
   }
 }
 
+void FillTrustBundle(v1::TrustBundleConfig& bundle) {
+  if (bundle.has_crl_file() && !bundle.has_crl_check()) {
+    bundle.set_crl_check(v1::CRL_CHECK_MODE_LEAF);
+  }
+}
+
 void FillProfile(v1::ProfileConfig& profile) {
   if (!profile.has_client_auth()) profile.set_client_auth(v1::CLIENT_AUTH_MODE_NONE);
   if (!profile.has_release_keys()) profile.set_release_keys(false);
@@ -103,6 +109,7 @@ void FillDefaults(const Surroundings& surroundings, v1::Config& config) {
   if (!config.admin().has_address()) config.mutable_admin()->set_address(kAdminAddress);
   AddBuiltInProfile("intermediate", v1::PROFILE_BASE_INTERMEDIATE, config);
   AddBuiltInProfile("modern", v1::PROFILE_BASE_MODERN, config);
+  for (v1::TrustBundleConfig& bundle : *config.mutable_trust_bundles()) FillTrustBundle(bundle);
   for (v1::ProfileConfig& profile : *config.mutable_profiles()) FillProfile(profile);
   if (!config.has_default_profile()) config.set_default_profile("intermediate");
   v1::CustodyConfig& custody = *config.mutable_custody();

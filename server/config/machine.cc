@@ -13,6 +13,7 @@
 #include "server/config/document.h"
 #include "server/config/load.h"
 #include "tls/base/secret.h"
+#include "tls/crypto/crl.h"
 #include "tls/crypto/pem.h"
 #include "tls/crypto/sign.h"
 #include "tls/crypto/x509.h"
@@ -25,6 +26,8 @@ constexpr std::string_view kPrefix = "HANDFAST_";
 
 // A bundle of a few hundred roots.
 constexpr size_t kMaxPemSize = size_t{4} << 20;
+// As server/trust: a large authority's list is some 10 MiB.
+constexpr size_t kMaxCrlSize = size_t{64} << 20;
 
 absl::StatusOr<std::string> ReadUpTo(const std::string& path, size_t most) {
   if (absl::Status status = CheckReadable(path); !status.ok()) return status;
@@ -45,6 +48,15 @@ absl::StatusOr<std::vector<tls::Bytes>> ReadCertificates(const std::string& path
     return absl::InvalidArgumentError("holds no certificate in PEM, or one that does not parse");
   }
   return *std::move(chain);
+}
+
+absl::Status CheckCrls(const NamedFile& file) {
+  const absl::StatusOr<std::string> pem = ReadUpTo(file.path, kMaxCrlSize);
+  if (!pem.ok()) return pem.status();
+  if (tls::CrlSet::FromPem(*pem).ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "holds no revocation list in PEM, or one that does not parse, says no next update or is "
+      "signed over SHA-1");
 }
 
 absl::Status CheckPrivateKey(const NamedFile& file) {
@@ -117,6 +129,7 @@ absl::Status CheckReadable(const std::string& path) {
 
 absl::Status CheckNamedFile(const NamedFile& file) {
   if (file.content == NamedFile::Content::kPrivateKey) return CheckPrivateKey(file);
+  if (file.content == NamedFile::Content::kCrls) return CheckCrls(file);
   return ReadCertificates(file.path).status();
 }
 

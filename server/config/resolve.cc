@@ -94,8 +94,21 @@ void Resolver::TrustBundles() {
     const std::string path = absl::StrCat("trust_bundles[", i, "]");
     UniqueId(path + ".name", written.name(), seen);
     RequiredFile(path + ".file", {.path = written.file()});
-    config_.trust_bundles.push_back({written.name(), written.file()});
+    config_.trust_bundles.push_back(
+        {written.name(), written.file(), written.crl_file(), RevocationCheck(path, written)});
   }
+}
+
+tls::CrlCheck Resolver::RevocationCheck(const std::string& path,
+                                        const v1::TrustBundleConfig& written) {
+  if (!written.has_crl_file()) {
+    if (written.has_crl_check()) Wrong(path + ".crl_check", "is of no use without crl_file");
+    return tls::CrlCheck::kNone;
+  }
+  RequiredFile(path + ".crl_file",
+               {.path = written.crl_file(), .content = NamedFile::Content::kCrls});
+  return written.crl_check() == v1::CRL_CHECK_MODE_CHAIN ? tls::CrlCheck::kChain
+                                                         : tls::CrlCheck::kLeaf;
 }
 
 void Resolver::CustodyFiles() {

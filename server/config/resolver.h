@@ -31,6 +31,7 @@ class Resolver {
   void EachSocketHasItsPrincipal();
   void AdminPort();
   void TrustBundles();
+  tls::CrlCheck RevocationCheck(const std::string& path, const v1::TrustBundleConfig& written);
   void Profiles();
   Profile OneProfile(const std::string& path, const v1::ProfileConfig& written);
   void ClientAuth(const std::string& path, const v1::ProfileConfig& written, Profile& profile);

@@ -55,6 +55,9 @@ class Custody final : public CredentialsInterface {
   absl::StatusOr<Credential> SetCertificateChain(std::string_view name, std::string_view chain_pem);
   // FAILED_PRECONDITION without a chain, or where the leaf has expired.
   absl::StatusOr<Credential> ActivateCredential(std::string_view name);
+  // What is stapled from now on, DER; empty: nothing. FAILED_PRECONDITION without a chain;
+  // INVALID_ARGUMENT where the response is not a good and present one of the chain's leaf.
+  absl::StatusOr<Credential> SetOcspResponse(std::string_view name, tls::ByteView response);
   absl::StatusOr<Credential> GetCredential(std::string_view name) const;
   absl::StatusOr<CredentialPage> ListCredentials(std::string_view tenant, const Page& page) const;
 

@@ -1,4 +1,4 @@
-// Credentials: opened for a key, given their chain, activated, found, listed.
+// Credentials: opened for a key, given their chain, activated, stapled to, found, listed.
 #include <utility>
 
 #include "server/access/error_details_interface.h"
@@ -39,6 +39,8 @@ absl::StatusOr<ResourceName> ReadName(std::string_view name) {
 absl::StatusOr<Credential> AsCreated(CredentialRow row) {
   row.activation = 0;
   row.chain_pem.clear();
+  row.ocsp_response.clear();
+  row.ocsp_next_update = 0;
   return ToCredential(row);
 }
 
@@ -133,6 +135,8 @@ absl::StatusOr<Credential> Custody::SetCertificateChain(std::string_view name,
   absl::StatusOr<Chain> chain = ReadChain(chain_pem, (*key)->public_key);
   if (!chain.ok()) return chain.status();
   row->chain_pem = std::move(chain->pem);
+  row->ocsp_response.clear();  // it was the earlier leaf's
+  row->ocsp_next_update = 0;
   absl::Status status = state_->rows.PutCredential(*row);
   if (!status.ok()) return status;
   return ToCredential(*row);
@@ -162,6 +166,34 @@ absl::StatusOr<Credential> Custody::ActivateCredential(std::string_view name) {
                {{"tenant", row->tenant}, {"credential", credential->name}});
   credential->state = CredentialState::kActive;
   return credential;
+}
+
+absl::StatusOr<Credential> Custody::SetOcspResponse(std::string_view name, tls::ByteView response) {
+  const absl::StatusOr<ResourceName> parsed = ReadName(name);
+  if (!parsed.ok()) return parsed.status();
+  const std::lock_guard lock(state_->mutex);
+  absl::StatusOr<CredentialRow> row = ReadRow(state_->rows, *parsed);
+  if (!row.ok()) return row.status();
+  if (row->chain_pem.empty()) return NoChain();
+  const absl::StatusOr<Chain> chain = ParseStoredChain(row->chain_pem);
+  if (!chain.ok()) return chain.status();
+  const absl::StatusOr<int64_t> next_update =
+      response.empty() ? 0 : CheckOcspResponse(response, *chain, state_->clock());
+  if (!next_update.ok()) return next_update.status();
+  row->ocsp_response = tls::Copy(response);
+  row->ocsp_next_update = *next_update;
+
+  absl::StatusOr<std::shared_ptr<const TenantIndex>> index = nullptr;
+  if (row->activation > 0) index = state_->TenantIndexWith(*row);
+  if (!index.ok()) return index.status();
+  absl::Status status = state_->rows.PutCredential(*row);
+  if (!status.ok()) return status;
+  if (*index != nullptr) state_->Publish(row->tenant, *std::move(index));
+  observe::Log(observe::Level::kInfo, "custody", "OCSP response set",
+               {{"tenant", row->tenant},
+                {"credential", CredentialName(row->tenant, row->credential_id)},
+                {"next_update_unix_s", row->ocsp_next_update}});
+  return ToCredential(*row);
 }
 
 absl::StatusOr<Credential> Custody::GetCredential(std::string_view name) const {

@@ -53,6 +53,11 @@ absl::StatusOr<ActiveCredential> Custody::State::Activate(const CredentialRow& r
   credential->name = name;
   credential->chain = std::move(chain->certificates);
   credential->schemes.assign(schemes.begin(), schemes.end());
+  std::shared_ptr<const tls::Credential> unstapled;
+  if (!row.ocsp_response.empty()) {
+    unstapled = std::make_shared<const tls::Credential>(*credential);
+    credential->ocsp_response = row.ocsp_response;
+  }
   return ActiveCredential{
       .credential = std::move(credential),
       .key = *std::move(key),
@@ -61,6 +66,8 @@ absl::StatusOr<ActiveCredential> Custody::State::Activate(const CredentialRow& r
       .is_default = row.is_default,
       .activation = row.activation,
       .not_after_unix_s = chain->leaf.not_after_unix_s,
+      .ocsp_next_update_unix_s = row.ocsp_next_update,
+      .unstapled = std::move(unstapled),
   };
 }
 
@@ -71,6 +78,9 @@ absl::StatusOr<std::shared_ptr<const TenantIndex>> Custody::State::TenantIndexWi
   std::vector<ActiveCredential> credentials;
   if (const std::shared_ptr<const TenantIndex> before = Tenant(row.tenant)) {
     credentials = before->credentials();
+    std::erase_if(credentials, [&](const ActiveCredential& other) {
+      return other.credential->name == active->credential->name;
+    });
   }
   credentials.push_back(*std::move(active));
   return std::make_shared<const TenantIndex>(std::move(credentials));
@@ -166,6 +176,7 @@ absl::StatusOr<Credential> ToCredential(const CredentialRow& row) {
       .certificate_request_pem = row.request_pem,
       .not_after_unix_s = 0,
       .create_time_unix_s = row.create_time,
+      .ocsp_next_update_unix_s = row.ocsp_next_update,
   };
   if (row.chain_pem.empty()) return credential;
   absl::StatusOr<Chain> chain = ParseStoredChain(row.chain_pem);

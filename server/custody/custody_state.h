@@ -59,7 +59,7 @@ struct Custody::State {
 
   // Publishes what the database holds; at start.
   absl::Status LoadAll();
-  // The tenant's index and, besides what is in it, this credential, which is new there.
+  // The tenant's index with this credential, new or in place of what it was.
   absl::StatusOr<std::shared_ptr<const TenantIndex>> TenantIndexWith(const CredentialRow& row);
   void Publish(std::string_view tenant, std::shared_ptr<const TenantIndex> index);
   absl::StatusOr<ActiveCredential> Activate(const CredentialRow& row);

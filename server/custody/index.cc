@@ -17,6 +17,14 @@ bool CanSign(const tls::Credential& credential, tls::SignatureScheme scheme) {
          credential.schemes.end();
 }
 
+// RFC 6960 §4.2.2.1: "Responses whose nextUpdate value is earlier than the local system time value
+// SHOULD be considered unreliable." A client would refuse it, and goes on without one.
+const std::shared_ptr<const tls::Credential>& Presented(const ActiveCredential& active,
+                                                        int64_t now_unix_s) {
+  const bool stale = active.unstapled != nullptr && active.ocsp_next_update_unix_s < now_unix_s;
+  return stale ? active.unstapled : active.credential;
+}
+
 }  // namespace
 
 TenantIndex::TenantIndex(std::vector<ActiveCredential> credentials)
@@ -85,7 +93,7 @@ tls::Chosen TenantIndex::Choose(const tls::Choose& question, std::string_view pi
             Best(*candidates,
                  {.schemes = question.schemes, .now_unix_s = now_unix_s, .expired = expired});
         if (active == nullptr) continue;
-        chosen.credential = active->credential;
+        chosen.credential = Presented(*active, now_unix_s);
         return true;
       }
     }

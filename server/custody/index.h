@@ -32,6 +32,9 @@ struct ActiveCredential {
   bool is_default = false;
   int64_t activation = 0;
   int64_t not_after_unix_s = 0;
+  // Where `credential` has an OCSP response: until when it is shown, and what is presented then.
+  int64_t ocsp_next_update_unix_s = 0;
+  std::shared_ptr<const tls::Credential> unstapled = nullptr;
 };
 
 // Of one tenant.

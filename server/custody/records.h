@@ -35,6 +35,7 @@ struct Credential {
   std::string certificate_request_pem;  // empty for an imported credential
   int64_t not_after_unix_s = 0;         // 0 while there is no chain
   int64_t create_time_unix_s = 0;
+  int64_t ocsp_next_update_unix_s = 0;  // until when a response is stapled; 0: there is none
 };
 
 struct CreateKeyRequest {

@@ -14,7 +14,7 @@ constexpr std::string_view kSelectKeys =
     "SELECT tenant, key_id, version, type, public_key, imported, create_time, seal FROM keys ";
 constexpr std::string_view kSelectCredentials =
     "SELECT tenant, credential_id, key_id, activation, is_default, requested_names, request_pem, "
-    "chain_pem, create_time, seal FROM credentials ";
+    "chain_pem, create_time, seal, ocsp_response, ocsp_next_update FROM credentials ";
 
 std::string Join(std::string_view select, std::string_view where) {
   return std::string(select).append(where);
@@ -38,10 +38,15 @@ RowBinding Bind(const KeyRow& row) {
 }
 
 RowBinding Bind(const CredentialRow& row) {
-  RowBinding binding("handfast custody credentials v1");
+  // A row without a response is sealed as it was before there were any, so that those need no new
+  // seal; to add or remove one without the key changes the binding all the same.
+  const bool stapled = !row.ocsp_response.empty() || row.ocsp_next_update != 0;
+  RowBinding binding(stapled ? "handfast custody credentials v2"
+                             : "handfast custody credentials v1");
   binding.Add(row.tenant).Add(row.credential_id).Add(row.key_id).Add(row.activation);
   binding.Add(int64_t{row.is_default}).Add(row.requested_names).Add(row.request_pem);
   binding.Add(row.chain_pem).Add(row.create_time);
+  if (stapled) binding.Add(row.ocsp_response).Add(row.ocsp_next_update);
   return binding;
 }
 
@@ -70,6 +75,8 @@ CredentialRow ReadCredential(const Statement& statement) {
   row.chain_pem = statement.Text(7);
   row.create_time = statement.Number(8);
   row.seal = statement.Blob(9);
+  row.ocsp_response = statement.Blob(10);
+  row.ocsp_next_update = statement.Number(11);
   return row;
 }
 
@@ -154,8 +161,8 @@ absl::Status Rows::PutCredential(CredentialRow& row) {
   return database_
       .Prepare(
           "INSERT OR REPLACE INTO credentials (tenant, credential_id, key_id, activation,"
-          " is_default, requested_names, request_pem, chain_pem, create_time, seal)"
-          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          " is_default, requested_names, request_pem, chain_pem, create_time, seal,"
+          " ocsp_response, ocsp_next_update) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .Bind(row.tenant)
       .Bind(row.credential_id)
       .Bind(row.key_id)
@@ -166,6 +173,8 @@ absl::Status Rows::PutCredential(CredentialRow& row) {
       .Bind(row.chain_pem)
       .Bind(row.create_time)
       .Bind(row.seal)
+      .Bind(row.ocsp_response)
+      .Bind(row.ocsp_next_update)
       .Run();
 }
 

@@ -41,6 +41,8 @@ struct CredentialRow {
   std::string request_pem;
   std::string chain_pem;
   int64_t create_time = 0;
+  tls::Bytes ocsp_response;      // DER; empty: none
+  int64_t ocsp_next_update = 0;  // of that; 0: none
   tls::Bytes seal;
 };
 

@@ -55,6 +55,10 @@ constexpr const char* kMigrations[] = {
     "  PRIMARY KEY (tenant, request_id)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX requests_by_time ON requests (create_time);",
+
+    // 2. Empty and 0 where none is set: the seal is then as before (rows.cc).
+    "ALTER TABLE credentials ADD COLUMN ocsp_response BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE credentials ADD COLUMN ocsp_next_update INTEGER NOT NULL DEFAULT 0;",
 };
 
 absl::Status Apply(Database& database, int64_t version, int64_t now_unix_s) {

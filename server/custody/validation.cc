@@ -7,6 +7,7 @@
 #include "server/access/error_details_interface.h"
 #include "server/custody/names.h"
 #include "tls/base/secret.h"
+#include "tls/crypto/ocsp.h"
 #include "tls/crypto/pem.h"
 
 namespace handfast::custody {
@@ -113,6 +114,22 @@ absl::StatusOr<Chain> ParseStoredChain(std::string_view pem) {
   tls::Result<tls::CertificateInfo> leaf = tls::ReadCertificate(certificates->front());
   if (!leaf.ok()) return broken;
   return Chain{*std::move(certificates), *std::move(leaf), std::string(pem)};
+}
+
+absl::StatusOr<int64_t> CheckOcspResponse(tls::ByteView response, const Chain& chain,
+                                          int64_t now_unix_s) {
+  constexpr std::string_view kField = "ocsp_response";
+  constexpr std::string_view kReason = "BAD_OCSP_RESPONSE";
+  if (response.size() > kMaxOcspResponseSize) {
+    return InvalidField(kField, "must be at most 16 KiB", kReason);
+  }
+  const std::vector<tls::Bytes>& certificates = chain.certificates;
+  const tls::OcspVerdict verdict =
+      certificates.size() > 1
+          ? tls::VerifyOcspStaple(response, certificates[0], certificates[1], now_unix_s)
+          : tls::CheckOcspWithoutIssuer(response, certificates[0], now_unix_s);
+  if (verdict.reason) return InvalidField(kField, verdict.detail, kReason);
+  return verdict.next_update_unix_s;
 }
 
 absl::StatusOr<uint32_t> PageSize(uint32_t asked) {

@@ -30,6 +30,10 @@ inline constexpr size_t kMaxPrivateKeyPemSize = size_t{16} << 10;
 inline constexpr size_t kMaxChainLength = 10;
 inline constexpr size_t kMaxChainPemSize = size_t{128} << 10;
 
+// A response signed with RSA-4096 and its delegate's certificate are below 4 KiB. TLS 1.3 has room
+// for 64 KiB less a few bytes; each handshake would carry them.
+inline constexpr size_t kMaxOcspResponseSize = size_t{16} << 10;
+
 absl::Status CheckTenant(std::string_view tenant);
 // An empty id is allowed: custody then chooses one.
 absl::Status CheckNewId(std::string_view field, std::string_view id);
@@ -55,6 +59,11 @@ absl::StatusOr<Chain> ReadChain(std::string_view pem, tls::ByteView public_key_d
 // A chain that ReadChain has taken before: parsed, without checking it again. DATA_LOSS where it
 // does not parse.
 absl::StatusOr<Chain> ParseStoredChain(std::string_view pem);
+
+// When a good response of the chain's leaf ends. Its signature is checked where the chain has the
+// issuer behind the leaf. INVALID_ARGUMENT where it is another's, revoked, unknown or not present.
+absl::StatusOr<int64_t> CheckOcspResponse(tls::ByteView response, const Chain& chain,
+                                          int64_t now_unix_s);
 
 // The number of items of a page, and the id after which it begins. Tokens are bound to what they
 // list: `kind` is "keys" or "credentials".

@@ -27,6 +27,7 @@ const auto kName = [](const auto& request) -> const std::string& { return reques
 void KeyService::Await(grpc::ServerCompletionQueue& queue) {
   AwaitKeys(queue);
   AwaitCredentials(queue);
+  AwaitCredentialChanges(queue);
 }
 
 void KeyService::AwaitKeys(grpc::ServerCompletionQueue& queue) {
@@ -86,22 +87,6 @@ void KeyService::AwaitCredentials(grpc::ServerCompletionQueue& queue) {
        .resource_field = "parent",
        .blocks = true},
       queue);
-  AwaitUnary<v1::SetCertificateChainRequest, v1::Credential>(
-      unary_,
-      {.name = "/handfast.v1.KeyService/SetCertificateChain",
-       .ask = HANDFAST_ASK(SetCertificateChain),
-       .serve = [this](const auto&, const auto& request) { return SetChain(request); },
-       .resource = kName,
-       .blocks = true},
-      queue);
-  AwaitUnary<v1::ActivateCredentialRequest, v1::Credential>(
-      unary_,
-      {.name = "/handfast.v1.KeyService/ActivateCredential",
-       .ask = HANDFAST_ASK(ActivateCredential),
-       .serve = [this](const auto&, const auto& request) { return Activate(request); },
-       .resource = kName,
-       .blocks = true},
-      queue);
   AwaitUnary<v1::GetCredentialRequest, v1::Credential>(
       unary_,
       {.name = "/handfast.v1.KeyService/GetCredential",
@@ -118,6 +103,33 @@ void KeyService::AwaitCredentials(grpc::ServerCompletionQueue& queue) {
                        const auto& request) { return ListCredentials(caller, request); },
        .resource = kParent,
        .resource_field = "parent",
+       .blocks = true},
+      queue);
+}
+
+void KeyService::AwaitCredentialChanges(grpc::ServerCompletionQueue& queue) {
+  AwaitUnary<v1::SetCertificateChainRequest, v1::Credential>(
+      unary_,
+      {.name = "/handfast.v1.KeyService/SetCertificateChain",
+       .ask = HANDFAST_ASK(SetCertificateChain),
+       .serve = [this](const auto&, const auto& request) { return SetChain(request); },
+       .resource = kName,
+       .blocks = true},
+      queue);
+  AwaitUnary<v1::ActivateCredentialRequest, v1::Credential>(
+      unary_,
+      {.name = "/handfast.v1.KeyService/ActivateCredential",
+       .ask = HANDFAST_ASK(ActivateCredential),
+       .serve = [this](const auto&, const auto& request) { return Activate(request); },
+       .resource = kName,
+       .blocks = true},
+      queue);
+  AwaitUnary<v1::SetOcspResponseRequest, v1::Credential>(
+      unary_,
+      {.name = "/handfast.v1.KeyService/SetOcspResponse",
+       .ask = HANDFAST_ASK(SetOcspResponse),
+       .serve = [this](const auto&, const auto& request) { return SetOcspResponse(request); },
+       .resource = kName,
        .blocks = true},
       queue);
 }
@@ -168,6 +180,12 @@ absl::StatusOr<v1::Credential> KeyService::CreateCredential(
 
 absl::StatusOr<v1::Credential> KeyService::SetChain(const v1::SetCertificateChainRequest& request) {
   return ToProtoOr(custody_.SetCertificateChain(request.name(), request.certificate_chain_pem()));
+}
+
+absl::StatusOr<v1::Credential> KeyService::SetOcspResponse(
+    const v1::SetOcspResponseRequest& request) {
+  const std::string& der = request.ocsp_response();
+  return ToProtoOr(custody_.SetOcspResponse(request.name(), tls::AsBytes(der)));
 }
 
 absl::StatusOr<v1::Credential> KeyService::Activate(const v1::ActivateCredentialRequest& request) {

@@ -21,6 +21,7 @@ class KeyService final : public Service {
  private:
   void AwaitKeys(grpc::ServerCompletionQueue& queue);
   void AwaitCredentials(grpc::ServerCompletionQueue& queue);
+  void AwaitCredentialChanges(grpc::ServerCompletionQueue& queue);
 
   absl::StatusOr<v1::Key> CreateKey(const access::Principal& caller,
                                     const v1::CreateKeyRequest& request);
@@ -32,6 +33,7 @@ class KeyService final : public Service {
   absl::StatusOr<v1::Credential> CreateCredential(const access::Principal& caller,
                                                   const v1::CreateCredentialRequest& request);
   absl::StatusOr<v1::Credential> SetChain(const v1::SetCertificateChainRequest& request);
+  absl::StatusOr<v1::Credential> SetOcspResponse(const v1::SetOcspResponseRequest& request);
   absl::StatusOr<v1::Credential> Activate(const v1::ActivateCredentialRequest& request);
   absl::StatusOr<v1::Credential> GetCredential(const v1::GetCredentialRequest& request);
   absl::StatusOr<v1::ListCredentialsResponse> ListCredentials(

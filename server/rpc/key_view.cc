@@ -34,6 +34,7 @@ v1::Credential ToProto(const custody::Credential& credential) {
   proto.set_certificate_request_pem(credential.certificate_request_pem);
   proto.set_not_after(credential.not_after_unix_s);
   proto.set_create_time(credential.create_time_unix_s);
+  proto.set_ocsp_next_update(credential.ocsp_next_update_unix_s);
   return proto;
 }
 

@@ -74,10 +74,20 @@ void ShowCertificate(tls::ByteView der, v1::CertificateEntry& into) {
   into.set_not_after(certificate->not_after_unix_s);
 }
 
-template <class Certificate>
-void ShowChain(const Certificate& certificate, v1::Certificate& into) {
+void ShowChain12(const tls::tls12::Certificate& certificate, v1::Certificate& into) {
   for (const auto& entry : certificate.certificate_list) {
     ShowCertificate(entry.cert_data, *into.add_entries());
+  }
+}
+
+void ShowChain13(const tls::tls13::Certificate& certificate, v1::Certificate& into) {
+  for (const auto& entry : certificate.certificate_list) {
+    v1::CertificateEntry& shown = *into.add_entries();
+    ShowCertificate(entry.cert_data, shown);
+    const auto* extension = tls::Find(entry.extensions, tls::ExtensionType::kStatusRequest);
+    if (extension == nullptr) continue;
+    const auto status = tls::Parse<tls::CertificateStatus>(extension->data);
+    if (status) shown.set_ocsp_response_length(static_cast<uint32_t>(status->ocsp_response.size()));
   }
 }
 
@@ -120,9 +130,9 @@ void ShowVersioned(tls::HandshakeType type, bool is13, tls::ByteView body,
   if (type == tls::HandshakeType::kCertificate) {
     v1::Certificate& shown = *into.mutable_certificate();
     if (is13) {
-      WhereItParses<tls::tls13::Certificate>(body, [&](auto& m) { ShowChain(m, shown); });
+      WhereItParses<tls::tls13::Certificate>(body, [&](auto& m) { ShowChain13(m, shown); });
     } else {
-      WhereItParses<tls::tls12::Certificate>(body, [&](auto& m) { ShowChain(m, shown); });
+      WhereItParses<tls::tls12::Certificate>(body, [&](auto& m) { ShowChain12(m, shown); });
     }
     return;
   }
@@ -150,6 +160,12 @@ void ShowSmall(tls::HandshakeType type, tls::ByteView body, v1::HandshakeMessage
         into.mutable_certificate_verify()->set_signature_scheme(Name(m.algorithm));
         into.mutable_certificate_verify()->set_signature_length(
             static_cast<uint32_t>(m.signature.size()));
+      });
+    case tls::HandshakeType::kCertificateStatus:
+      into.mutable_certificate_status();
+      return WhereItParses<tls::CertificateStatus>(body, [&](auto& m) {
+        into.mutable_certificate_status()->set_ocsp_response_length(
+            static_cast<uint32_t>(m.ocsp_response.size()));
       });
     case tls::HandshakeType::kFinished:
       return SetBytes(body, into.mutable_finished()->mutable_verify_data());

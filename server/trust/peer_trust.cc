@@ -1,46 +1,39 @@
 #include "server/trust/peer_trust.h"
 
-#include <cerrno>
-#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
+#include "server/trust/read_file.h"
 
 namespace handfast::trust {
 namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path, const std::string& whose) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    return absl::ErrnoToStatus(errno, absl::StrCat(whose, ": cannot open ", path));
-  }
-  std::string text(kMaxBundleSize + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) return absl::UnavailableError(absl::StrCat(whose, ": cannot read ", path));
-  text.resize(static_cast<size_t>(in.gcount()));
-  if (text.size() > kMaxBundleSize) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(whose, ": ", path, " is larger than ", kMaxBundleSize, " bytes"));
-  }
-  return text;
-}
-
 }  // namespace
 
-absl::StatusOr<PeerTrust> PeerTrust::Load(const std::map<std::string, std::string>& files) {
+absl::StatusOr<PeerTrust> PeerTrust::Load(const std::map<std::string, BundleFiles>& bundles) {
   PeerTrust trust;
-  for (const auto& [name, path] : files) {
-    const std::string whose = absl::StrCat("trust bundle ", name);
-    absl::StatusOr<std::string> pem = ReadFile(path, whose);
-    if (!pem.ok()) return pem.status();
-    tls::Result<tls::TrustBundle> bundle = tls::TrustBundle::FromPem(*pem);
-    if (!bundle.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          whose, ": ", path, " holds no certificate in PEM, or one that does not parse"));
+  for (const auto& [name, files] : bundles) {
+    const auto wrong = [&, &name = name](const std::string& path, const absl::Status& status) {
+      return absl::Status(status.code(),
+                          absl::StrCat("trust bundle ", name, ": ", path, " ", status.message()));
+    };
+    absl::StatusOr<std::string> pem = ReadFile(files.file, kMaxBundleSize);
+    if (!pem.ok()) return wrong(files.file, pem.status());
+    tls::Result<tls::TrustBundle> roots = tls::TrustBundle::FromPem(*pem);
+    if (!roots.ok()) {
+      return wrong(files.file, absl::InvalidArgumentError(
+                                   "holds no certificate in PEM, or one that does not parse"));
     }
-    trust.bundles_.emplace(name, *std::move(bundle));
+    Bundle bundle{*std::move(roots), files.crl_check, nullptr};
+    if (files.crl_check != tls::CrlCheck::kNone) {
+      absl::StatusOr<std::unique_ptr<CrlFile>> crls = CrlFile::Open(files.crl_file, name);
+      if (!crls.ok()) return wrong(files.crl_file, crls.status());
+      bundle.crls = *std::move(crls);
+    }
+    trust.bundles_.emplace(name, std::move(bundle));
   }
   return trust;
 }
@@ -59,8 +52,13 @@ Verification PeerTrust::VerifyClient(std::string_view bundle, const std::vector<
     result.detail = "the chain is empty";
     return result;
   }
-  const tls::TrustBundle::Verdict verdict =
-      found->second.Verify(chain, {.purpose = tls::Purpose::kTlsClient, .now_unix_s = now_unix_s});
+  const Bundle& against = found->second;
+  const std::shared_ptr<const tls::CrlSet> crls =
+      against.crls == nullptr ? nullptr : against.crls->Current(now_unix_s);
+  tls::TrustParameters wanted = {.purpose = tls::Purpose::kTlsClient, .now_unix_s = now_unix_s};
+  wanted.crl_check = against.crl_check;
+  wanted.crls = crls.get();
+  const tls::TrustBundle::Verdict verdict = against.roots.Verify(chain, wanted);
   if (verdict.reason) {
     result.refusal = verdict.reason;
     result.detail = verdict.detail;
@@ -78,7 +76,7 @@ Verification PeerTrust::VerifyClient(std::string_view bundle, const std::vector<
 
 std::vector<tls::Bytes> PeerTrust::Subjects(std::string_view bundle) const {
   const auto found = bundles_.find(bundle);
-  return found == bundles_.end() ? std::vector<tls::Bytes>() : found->second.subjects();
+  return found == bundles_.end() ? std::vector<tls::Bytes>() : found->second.roots.subjects();
 }
 
 }  // namespace handfast::trust

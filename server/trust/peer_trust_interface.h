@@ -29,7 +29,8 @@ class PeerTrustInterface {
   virtual ~PeerTrustInterface() = default;
 
   // Judges the chain (DER, leaf first, never empty) of a TLS client against the named bundle at
-  // this time. Thread-safe; no I/O.
+  // this time. Thread-safe; no I/O but, where the bundle has revocation lists, a look at their file
+  // once a second.
   virtual Verification VerifyClient(std::string_view bundle, const std::vector<tls::Bytes>& chain,
                                     int64_t now_unix_s) const = 0;
 };

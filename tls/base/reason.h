@@ -114,6 +114,12 @@ enum class Reason : uint8_t {
   kCertificateExpired,
   kUnknownCa,
   kWeakCertificate,
+  kNameMismatch,
+  kIdentityNotAllowed,
+  kCrlExpired,
+  kCrlUnusable,
+  kBadOcspResponse,
+  kNoOcspResponse,
   kTrustUnavailable,
   // Us.
   kPrivateKeyFailed,

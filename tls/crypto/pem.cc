@@ -51,10 +51,31 @@ Input Open(std::string_view text) {
   return Input(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-bool IsCertificate(const unsigned char* der, long size) {
+template <class T, T* (*kDecode)(T**, const unsigned char**, long), void (*kFree)(T*)>
+bool Parses(const unsigned char* der, long size) {
   const unsigned char* at = der;
-  const Owned<X509, X509_free> certificate(d2i_X509(nullptr, &at, size));
-  return certificate != nullptr && at == der + size;
+  const Owned<T, kFree> object(kDecode(nullptr, &at, size));
+  return object != nullptr && at == der + size;
+}
+
+// The blocks of this label, each of which must parse; `otherwise` where none is there.
+Result<std::vector<Bytes>> BlocksOf(std::string_view pem, std::string_view label,
+                                    bool (*parses)(const unsigned char*, long), Reason otherwise) {
+  ClearErrorsOnReturn clear;
+  const Input in = Open(pem);
+  if (in == nullptr) return otherwise;
+  std::vector<Bytes> blocks;
+  for (;;) {
+    Block block;
+    const Next next = ReadBlock(in.get(), block);
+    if (next == Next::kBroken) return otherwise;
+    if (next == Next::kEnd) break;
+    if (!block.Is(label)) continue;
+    if (!parses(block.data, block.size)) return otherwise;
+    blocks.emplace_back(block.data, block.data + block.size);
+  }
+  if (blocks.empty()) return otherwise;
+  return blocks;
 }
 
 // Null for a block that is no private key, and for one that does not parse.
@@ -72,21 +93,12 @@ Key ReadKey(const Block& block) {
 }  // namespace
 
 Result<std::vector<Bytes>> CertificatesFromPem(std::string_view pem) {
-  ClearErrorsOnReturn clear;
-  const Input in = Open(pem);
-  if (in == nullptr) return Reason::kBadCertificate;
-  std::vector<Bytes> certificates;
-  for (;;) {
-    Block block;
-    const Next next = ReadBlock(in.get(), block);
-    if (next == Next::kBroken) return Reason::kBadCertificate;
-    if (next == Next::kEnd) break;
-    if (!block.Is("CERTIFICATE")) continue;
-    if (!IsCertificate(block.data, block.size)) return Reason::kBadCertificate;
-    certificates.emplace_back(block.data, block.data + block.size);
-  }
-  if (certificates.empty()) return Reason::kBadCertificate;
-  return certificates;
+  return BlocksOf(pem, "CERTIFICATE", Parses<X509, d2i_X509, X509_free>, Reason::kBadCertificate);
+}
+
+Result<std::vector<Bytes>> CrlsFromPem(std::string_view pem) {
+  return BlocksOf(pem, "X509 CRL", Parses<X509_CRL, d2i_X509_CRL, X509_CRL_free>,
+                  Reason::kCrlUnusable);
 }
 
 Result<Bytes> PrivateKeyFromPem(std::string_view pem) {

@@ -15,6 +15,9 @@ namespace handfast::tls {
 // there; other kinds of block are passed over.
 Result<std::vector<Bytes>> CertificatesFromPem(std::string_view pem);
 
+// The same for X509 CRL blocks; kCrlUnusable.
+Result<std::vector<Bytes>> CrlsFromPem(std::string_view pem);
+
 // The first private key (PKCS#8, SEC1 or PKCS#1, unencrypted) as PKCS#8 DER; the caller wipes it.
 // kPrivateKeyFailed where there is none.
 Result<Bytes> PrivateKeyFromPem(std::string_view pem);

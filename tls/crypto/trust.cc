@@ -4,6 +4,7 @@
 // critical basicConstraints, a key usage on each CA) that the roots of many private PKIs miss,
 // `openssl req -x509` among them; refusing those buys no security. The one demand that does, that
 // an intermediate say it is a CA by basicConstraints and not by key usage alone, is made below.
+#include <algorithm>
 #include <climits>
 
 #include <openssl/pem.h>
@@ -11,6 +12,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "tls/crypto/identity.h"
 #include "tls/crypto/libcrypto.h"
 #include "tls/crypto/pem.h"
 #include "tls/crypto/x509.h"
@@ -61,6 +63,22 @@ constexpr ErrorRow kErrors[] = {
     {X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM, Reason::kUnsupportedCertificate},
     {X509_V_ERR_SIGNATURE_ALGORITHM_MISMATCH, Reason::kBadCertificate},
     {X509_V_ERR_CERT_REVOKED, Reason::kCertificateRevoked},
+    {X509_V_ERR_CRL_HAS_EXPIRED, Reason::kCrlExpired},
+    // Whether it is revoked cannot be known.
+    {X509_V_ERR_UNABLE_TO_GET_CRL, Reason::kCrlUnusable},
+    {X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER, Reason::kCrlUnusable},
+    {X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE, Reason::kCrlUnusable},
+    {X509_V_ERR_CRL_SIGNATURE_FAILURE, Reason::kCrlUnusable},
+    {X509_V_ERR_CRL_NOT_YET_VALID, Reason::kCrlUnusable},
+    {X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD, Reason::kCrlUnusable},
+    {X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD, Reason::kCrlUnusable},
+    {X509_V_ERR_KEYUSAGE_NO_CRL_SIGN, Reason::kCrlUnusable},
+    {X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION, Reason::kCrlUnusable},
+    {X509_V_ERR_DIFFERENT_CRL_SCOPE, Reason::kCrlUnusable},
+    {X509_V_ERR_CRL_PATH_VALIDATION_ERROR, Reason::kCrlUnusable},
+    // Of another.
+    {X509_V_ERR_HOSTNAME_MISMATCH, Reason::kNameMismatch},
+    {X509_V_ERR_IP_ADDRESS_MISMATCH, Reason::kNameMismatch},
     // Ours.
     {X509_V_ERR_UNSPECIFIED, Reason::kInternalError},
     {X509_V_ERR_OUT_OF_MEM, Reason::kInternalError},
@@ -87,7 +105,26 @@ Certificate Read(ByteView der) {
   return certificate;
 }
 
-void SetParameters(X509_STORE_CTX* context, const TrustParameters& wanted) {
+// False where it is no name that a certificate can bear. libcrypto would take ".example.com" for
+// any name below it, and "*.example.com" for itself.
+bool SetServerName(X509_VERIFY_PARAM* parameters, std::string_view server_name) {
+  std::string name(server_name);
+  // RFC 9525 §6.4: an address is compared with the addresses alone, octet for octet, never with the
+  // DNS names.
+  if (name.find('\0') == std::string::npos &&
+      X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str()) == 1) {
+    return true;
+  }
+  if (!name.empty() && name.back() == '.') name.pop_back();
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return IsDnsIdentity(name) &&
+         X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size()) == 1;
+}
+
+// False as in SetServerName.
+bool SetParameters(X509_STORE_CTX* context, const TrustParameters& wanted) {
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
   X509_VERIFY_PARAM_set_time(parameters, static_cast<time_t>(wanted.now_unix_s));
@@ -95,8 +132,20 @@ void SetParameters(X509_STORE_CTX* context, const TrustParameters& wanted) {
   X509_VERIFY_PARAM_set_purpose(parameters, wanted.purpose == Purpose::kTlsClient
                                                 ? X509_PURPOSE_SSL_CLIENT
                                                 : X509_PURPOSE_SSL_SERVER);
-  // Names are compared by server/trust, in the subjectAltName; a common name never counts.
-  X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  // RFC 9525 §6.3: "There is only one wildcard character. [...] The wildcard character appears only
+  // as the complete content of the left-most label. If the requirements are not met, the presented
+  // identifier is invalid and MUST be ignored." A common name is no identifier at all (§2).
+  X509_VERIFY_PARAM_set_hostflags(
+      parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return wanted.server_name.empty() || SetServerName(parameters, wanted.server_name);
+}
+
+void AskForRevocation(X509_STORE_CTX* context, const TrustParameters& wanted) {
+  if (wanted.crl_check == CrlCheck::kNone) return;
+  unsigned long flags = X509_V_FLAG_CRL_CHECK;
+  if (wanted.crl_check == CrlCheck::kChain) flags |= X509_V_FLAG_CRL_CHECK_ALL;
+  X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context), flags);
+  if (wanted.crls != nullptr) X509_STORE_CTX_set0_crls(context, wanted.crls->lists());
 }
 
 // Whether each intermediate of the path found says that it is a CA by basicConstraints; libcrypto
@@ -112,6 +161,19 @@ int UndeclaredCa(X509_STORE_CTX* context) {
 
 std::string AtDepth(const char* words, int depth) {
   return std::string(words) + " (depth " + std::to_string(depth) + ")";
+}
+
+TrustBundle::Verdict CheckIdentity(ByteView leaf, std::span<const std::string> allowed) {
+  if (allowed.empty()) return {};
+  const Result<CertificateInfo> info = ReadCertificate(leaf);
+  if (!info.ok()) return Refused(info.reason(), "the leaf's names cannot be read");
+  const bool found = std::any_of(allowed.begin(), allowed.end(), [&](const std::string& identity) {
+    return Bears(*info, identity);
+  });
+  // RFC 8446 §6.2: access_denied: "A valid certificate or PSK was received, but when access control
+  // was applied, the sender decided not to proceed with negotiation."
+  if (!found) return Refused(Reason::kIdentityNotAllowed, "the leaf bears no identity required");
+  return {};
 }
 
 }  // namespace
@@ -171,7 +233,10 @@ TrustBundle::Verdict TrustBundle::Verify(const std::vector<Bytes>& chain,
   if (X509_STORE_CTX_init(context.get(), state_->store.get(), leaf.get(), others.get()) != 1) {
     return Refused(Reason::kInternalError, "no memory");
   }
-  SetParameters(context.get(), parameters);
+  if (!SetParameters(context.get(), parameters)) {
+    return Refused(Reason::kNameMismatch, "no certificate can bear the server's name");
+  }
+  AskForRevocation(context.get(), parameters);
   if (X509_verify_cert(context.get()) != 1) {
     const int error = X509_STORE_CTX_get_error(context.get());
     return Refused(ReasonOf(error), AtDepth(X509_verify_cert_error_string(error),
@@ -183,7 +248,7 @@ TrustBundle::Verdict TrustBundle::Verify(const std::vector<Bytes>& chain,
   if (const int depth = UndeclaredCa(context.get()); depth >= 0) {
     return Refused(Reason::kBadCertificate, AtDepth("not a CA by basicConstraints", depth));
   }
-  return {};
+  return CheckIdentity(chain.front(), parameters.identities);
 }
 
 }  // namespace handfast::tls

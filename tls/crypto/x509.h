@@ -7,11 +7,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tls/base/bytes.h"
 #include "tls/base/result.h"
+#include "tls/crypto/crl.h"
 #include "tls/crypto/sign.h"
 
 namespace handfast::tls {
@@ -49,6 +52,16 @@ struct TrustParameters {
   Purpose purpose = Purpose::kTlsClient;  // what the *peer* claims to be
   int64_t now_unix_s = 0;
   int max_depth = 4;  // intermediate certificates
+  // A server's: the DNS name or IP address that was dialled, which its certificate must bear.
+  // Empty: no name is asked for.
+  std::string_view server_name = {};
+  // SPIFFE IDs and DNS names, one of which the peer must be; empty: anybody whom the roots vouch
+  // for.
+  std::span<const std::string> identities = {};
+  // Where it is asked for, each certificate needs a list of its issuer that is in force and does
+  // not hold it: without one (`crls` null among that) nobody is trusted.
+  CrlCheck crl_check = CrlCheck::kNone;
+  const CrlSet* crls = nullptr;
 };
 
 // Trusted roots, parsed once, shared by threads.
@@ -70,7 +83,7 @@ class TrustBundle {
     std::string detail;
   };
   // chain[0] is the leaf. Security level 2 (112 bits: no SHA-1, no RSA-1024), the given time, the
-  // purpose, the depth; no partial chains, no fetching.
+  // purpose, the depth, the name, the identity, revocation; no partial chains, no fetching.
   Verdict Verify(const std::vector<Bytes>& chain, const TrustParameters& parameters) const;
 
  private:

@@ -22,6 +22,7 @@ struct Credential {
   std::string name;                      // the holder's own name for it; reported, not sent
   std::vector<Bytes> chain;              // DER, leaf first
   std::vector<SignatureScheme> schemes;  // that the key can sign with
+  Bytes ocsp_response = {};              // DER, for who asks for it; may be empty
   int64_t not_after_unix_s = INT64_MAX;  // of the chain's first certificate to end
 };
 

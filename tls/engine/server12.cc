@@ -35,8 +35,9 @@ std::optional<CipherSuite> SuiteFor(SignatureScheme scheme,
   return std::nullopt;
 }
 
+// `stapled`: a CertificateStatus will follow.
 bool AppendServerHello(const Hello& hello, const Offer12& offer, const Profile& profile,
-                       Bytes& out) {
+                       bool stapled, Bytes& out) {
   const Established& negotiated = *hello.negotiated;
   // RFC 5246 §7.4.1.3: an empty session_id says that the session will not be cached.
   static constexpr uint8_t kNothingRenegotiated[] = {0};
@@ -50,6 +51,10 @@ bool AppendServerHello(const Hello& hello, const Offer12& offer, const Profile& 
   if (!negotiated.server_name.empty()) {
     message.extensions.push_back({ExtensionType::kServerName, {}});
   }
+  // RFC 6066 §8: "If a server returns a "CertificateStatus" message, then the server MUST have
+  // included an extension of type "status_request" with empty "extension_data" in the extended
+  // server hello."
+  if (stapled) message.extensions.push_back({ExtensionType::kStatusRequest, {}});
   if (offer.ec_point_formats) {
     message.extensions.push_back({ExtensionType::kEcPointFormats, kUncompressed});
   }
@@ -118,8 +123,13 @@ Transition Begin(AwaitChoice state, const Offer12& offer,
   }
   Bytes flight;
   flight.reserve(kFlightReserve);
-  if (!AppendServerHello(hello, offer, context.profile, flight) ||
-      !AppendCertificate(*credential, flight)) {
+  // RFC 6066 §8: "a server MUST NOT send the "CertificateStatus" message unless it received a
+  // "status_request" extension in the client hello message".
+  const bool stapled = hello.status_request && !credential->ocsp_response.empty();
+  if (!AppendServerHello(hello, offer, context.profile, stapled, flight) ||
+      !AppendCertificate(*credential, flight) ||
+      (stapled &&
+       !AppendMessage(flight, CertificateStatus{.ocsp_response = credential->ocsp_response}))) {
     return Fail(Reason::kInternalError);
   }
   KeyExchange exchange = BeginKeyExchange(state, offer, context.profile, *std::move(pair));

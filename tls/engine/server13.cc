@@ -70,9 +70,19 @@ bool AppendCertificateRequest(const Profile& profile, Bytes& out) {
   return AppendMessage(out, message);
 }
 
-bool AppendCertificate(const Credential& credential, Bytes& out) {
+bool AppendCertificate(const Credential& credential, bool status_request, Bytes& out) {
   Certificate message;
   for (const Bytes& der : credential.chain) message.certificate_list.push_back({der, {}});
+  // RFC 8446 §4.4.2.1: "the body of the "status_request" extension from the server MUST be a
+  // CertificateStatus structure". §4.2: "Implementations MUST NOT send extension responses if the
+  // remote endpoint did not send the corresponding extension requests".
+  Bytes status;
+  if (status_request && !credential.ocsp_response.empty()) {
+    if (!AppendSerialized(status, CertificateStatus{.ocsp_response = credential.ocsp_response})) {
+      return false;
+    }
+    message.certificate_list.front().extensions.push_back({ExtensionType::kStatusRequest, status});
+  }
   return AppendMessage(out, message);
 }
 
@@ -159,7 +169,7 @@ Transition SendServerFlight(Hello hello, const Credential& credential, ByteView 
   flight.reserve(kFlightReserve);
   if (!AppendEncryptedExtensions(hello, profile, flight) ||
       (profile.client_auth != ClientAuth::kNone && !AppendCertificateRequest(profile, flight)) ||
-      !AppendCertificate(credential, flight)) {
+      !AppendCertificate(credential, hello.status_request, flight)) {
     return Fail(Reason::kInternalError);
   }
   after->transcript.Add(flight);

@@ -301,6 +301,7 @@ Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn,
   next.hello.negotiated->version = *version;
   next.hello.negotiated->server_name = extensions->server_name;
   next.hello.legacy_session_id = Copy(client_hello.legacy_session_id);
+  next.hello.status_request = extensions->status_request;
   if (Result<void> r = ReadRecordSizeLimit(*extensions, next.hello); !r.ok()) return r.reason();
   const Result<void> suited = IsTls13(*version)
                                   ? Negotiate13(received, *extensions, context, next)

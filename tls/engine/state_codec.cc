@@ -49,7 +49,7 @@ bool Fields(Io& io, std::shared_ptr<const Credential>& c) {
   Credential copy;
   if constexpr (!Io::kLoading) copy = *c;
   if (!io.Text(copy.name) || !Chain(io, copy.chain) || !Enums(io, copy.schemes) ||
-      !Time(io, copy.not_after_unix_s)) {
+      !io.Blob(copy.ocsp_response) || !Time(io, copy.not_after_unix_s)) {
     return false;
   }
   if constexpr (Io::kLoading) c = std::make_shared<const Credential>(std::move(copy));
@@ -115,7 +115,8 @@ bool Fields(Io& io, TrafficKeys13& k) {
 template <class Io>
 bool Fields(Io& io, Hello& h) {
   return Fields(io, h.negotiated) && io.Array(h.server_random) && io.Blob(h.legacy_session_id) &&
-         io.Flag(h.record_size_limit) && io.Flag(h.psk_dhe_ke) && io.Number(h.next_question);
+         io.Flag(h.record_size_limit) && io.Flag(h.status_request) && io.Flag(h.psk_dhe_ke) &&
+         io.Number(h.next_question);
 }
 template <class Io>
 bool Fields(Io& io, OfferedSession& o) {

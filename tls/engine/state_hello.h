@@ -47,6 +47,8 @@ struct Hello {
   Bytes legacy_session_id;
   // Extensions that were offered and that an answer must acknowledge.
   bool record_size_limit = false;
+  // An OCSP response was asked for.
+  bool status_request = false;
   // TLS 1.3: the peer can resume with psk_dhe_ke, so that tickets are of use to it.
   bool psk_dhe_ke = false;
   // The ids of this handshake's questions count up from here.

@@ -78,6 +78,12 @@ Result<void> ReadOne(const Extension& extension, ClientHelloExtensions& known) {
       well_formed = extension.data.empty();
       known.extended_master_secret = true;
       break;
+    case ExtensionType::kStatusRequest: {
+      const auto request = Parse<CertificateStatusRequest>(extension.data);
+      well_formed = request.has_value();
+      known.status_request = well_formed && request->status_type == kStatusTypeOcsp;
+      break;
+    }
     case ExtensionType::kPskKeyExchangeModes:
       well_formed = Read(extension, known.psk_key_exchange_modes);
       break;

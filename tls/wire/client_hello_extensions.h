@@ -22,6 +22,7 @@ struct ClientHelloExtensions {
   std::optional<RecordSizeLimit> record_size_limit;
   std::optional<RenegotiationInfo> renegotiation_info;
   bool extended_master_secret = false;
+  bool status_request = false;  // for an OCSP response; one for anything else is passed over
   std::optional<OfferedPsks> pre_shared_key;
   std::optional<PskKeyExchangeModes> psk_key_exchange_modes;
   bool early_data = false;

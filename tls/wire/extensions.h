@@ -145,6 +145,21 @@ struct PskKeyExchangeModes {
   static bool Layout(auto& io, auto& e) { return io.Opaque8(e.ke_modes, {.min = 1, .max = 255}); }
 };
 
+// RFC 6066 §8. What a client knows of responders is looked at by nobody: there is one response.
+constexpr uint8_t kStatusTypeOcsp = 1;
+struct CertificateStatusRequest {
+  uint8_t status_type = kStatusTypeOcsp;
+  ByteView responder_id_list;
+  ByteView request_extensions;
+  ByteView other;  // the request, where it is of another type
+  static bool Layout(auto& io, auto& e) {
+    if (!io.U8(e.status_type)) return false;
+    if (e.status_type != kStatusTypeOcsp) return io.Rest(e.other);
+    return io.Opaque16(e.responder_id_list, {.min = 0, .max = 0xffff}) &&
+           io.Opaque16(e.request_extensions, {.min = 0, .max = 0xffff});
+  }
+};
+
 // RFC 8449 §4.
 struct RecordSizeLimit {
   uint16_t record_size_limit = 0;

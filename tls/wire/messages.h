@@ -88,6 +88,17 @@ struct ServerHelloDone {
   static bool Layout(auto&, auto&) { return true; }
 };
 
+// RFC 6066 §8: a message of TLS 1.2; in TLS 1.3 the body of the leaf's status_request extension
+// (RFC 8446 §4.4.2.1).
+struct CertificateStatus {
+  static constexpr HandshakeType kType = HandshakeType::kCertificateStatus;
+  uint8_t status_type = kStatusTypeOcsp;
+  ByteView ocsp_response;
+  static bool Layout(auto& io, auto& m) {
+    return io.U8(m.status_type) && io.Opaque24(m.ocsp_response, {.min = 1, .max = 0xffffff});
+  }
+};
+
 // ---- TLS 1.3 forms of messages that TLS 1.2 lays out otherwise.
 namespace tls13 {
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <ctime>
 #include <future>
 
 #include <gtest/gtest.h>
@@ -17,6 +18,7 @@
 #include "tests/support/patience.h"
 #include "tests/support/process.h"
 #include "tests/support/tls_client.h"
+#include "tests/tls/crypto/test_revocation.h"
 
 namespace handfast::test {
 namespace {
@@ -221,6 +223,38 @@ TEST_F(CliTest, ImportsFromStandardInputAndNeverPrintsTheKey) {
   const Outcome wrong = Handfast("keys import --id bad --key-file -", "not a key\n");
   EXPECT_EQ(wrong.code, 2);
   EXPECT_NE(wrong.errors.find("private_key_pem"), std::string::npos) << wrong.errors;
+}
+
+TEST_F(CliTest, StaplesAnOcspResponse) {
+  StartService();
+  const tls::test::TestCa root = tls::test::TestCa::Create("root");
+  const tls::test::TestCa issuing = root.Intermediate("issuing");
+  const tls::test::Leaf leaf = issuing.Issue({.dns = {"ocsp.test"}});
+  const tls::test::TestCa stranger = tls::test::TestCa::Create("stranger");
+  WriteFile(folder_.File("chain.pem"), leaf.chain_pem);
+  const Outcome import = Handfast(
+      "keys import --id ocsp --key-file - --chain-file " + folder_.File("chain.pem"), leaf.key_pem);
+  ASSERT_EQ(import.code, 0) << import.errors;
+  EXPECT_EQ(Handfast("credentials get ocsp").output.find("stapled"), std::string::npos);
+  const auto set = [&](const tls::Bytes& der) {
+    WriteFile(folder_.File("ocsp.der"), tls::AsText(der));
+    return Handfast("credentials set-ocsp ocsp --ocsp-file " + folder_.File("ocsp.der"));
+  };
+  // The service runs by the real clock.
+  const int64_t now = std::time(nullptr);
+  const tls::test::OcspOptions times = {.this_update_unix_s = now - 60,
+                                        .next_update_unix_s = now + 3600};
+  const Outcome wrong = set(MakeOcsp(stranger, leaf.chain[0], times));
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_NE(wrong.errors.find("ocsp_response"), std::string::npos) << wrong.errors;
+  const Outcome empty = set({});
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_NE(empty.errors.find("is empty"), std::string::npos) << empty.errors;
+  const Outcome good = set(MakeOcsp(issuing, leaf.chain[0], times));
+  EXPECT_EQ(good.code, 0) << good.errors;
+  EXPECT_NE(good.output.find("stapled until: 20"), std::string::npos) << good.output;
+  EXPECT_EQ(Handfast("credentials set-ocsp ocsp --ocsp-file /nonexistent").code, 2);
+  EXPECT_EQ(Handfast("credentials set-ocsp ocsp").code, 2) << "no file";
 }
 
 TEST_F(CliTest, LadderServesAPageAndDrawsTheHandshake) {

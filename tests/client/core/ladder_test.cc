@@ -42,6 +42,19 @@ TEST(LadderTest, MarksWhatIsEncryptedAndPointsTheOtherWay) {
             "  |    verify data  61626364...                                            |\n");
 }
 
+TEST(LadderTest, ShowsAStapledResponseInEitherVersion) {
+  v1::HandshakeMessage message;
+  message.set_sender(v1::HandshakeMessage::SERVICE);
+  message.mutable_certificate_status()->set_ocsp_response_length(312);
+  EXPECT_EQ(Joined(DrawMessage(message)),
+            "  |<-------------------------------------------------- CertificateStatus --|\n"
+            "  |    status       OCSP response of 312 bytes                             |\n");
+  v1::CertificateEntry& entry = *message.mutable_certificate()->add_entries();
+  EXPECT_EQ(Joined(DrawMessage(message)).find("OCSP"), std::string::npos);
+  entry.set_ocsp_response_length(312);
+  EXPECT_NE(Joined(DrawMessage(message)).find("OCSP response of 312"), std::string::npos);
+}
+
 TEST(LadderTest, EveryLineHasTheSameWidthAndNothingForATerminalToObey) {
   v1::HandshakeMessage message;
   v1::ClientHello& hello = *message.mutable_client_hello();

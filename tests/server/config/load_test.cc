@@ -136,6 +136,21 @@ default_profile: strict
   EXPECT_EQ(config.profiles.size(), 3U) << "the built-in ones stay";
 }
 
+TEST(Load, ReadsWhatRevocationIsAskedFor) {
+  const Config config = MustLoad(WithDocument(std::string(kSmall) + R"(
+trust_bundles:
+  - {name: none, file: roots.pem}
+  - {name: leaf, file: roots.pem, crl_file: crls.pem}
+  - {name: chain, file: roots.pem, crl_file: crls.pem, crl_check: chain}
+)"))
+                            .config;
+  ASSERT_EQ(config.trust_bundles.size(), 3U);
+  EXPECT_EQ(config.trust_bundles[0].crl_check, tls::CrlCheck::kNone);
+  EXPECT_EQ(config.trust_bundles[1].crl_check, tls::CrlCheck::kLeaf);
+  EXPECT_EQ(config.trust_bundles[1].crl_file, "crls.pem");
+  EXPECT_EQ(config.trust_bundles[2].crl_check, tls::CrlCheck::kChain);
+}
+
 TEST(Load, ReadsATcpListener) {
   const Config config = MustLoad(WithDocument(R"(
 listeners:

@@ -9,6 +9,7 @@
 
 #include "server/config/load.h"
 #include "tests/tls/crypto/test_ca.h"
+#include "tests/tls/crypto/test_revocation.h"
 
 namespace handfast::config {
 namespace {
@@ -75,6 +76,22 @@ TEST_F(NamedFiles, HoldCertificatesThatParse) {
   EXPECT_EQ(Certificates(leaf_.key_pem), none);
   EXPECT_EQ(Certificates(leaf_.chain_pem.substr(0, 200)), none);
   EXPECT_EQ(Certificates("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), none);
+}
+
+TEST_F(NamedFiles, HoldRevocationListsThatParse) {
+  const auto lists = [&](const std::string& text) {
+    return std::string(
+        CheckNamedFile({.path = Write("l.pem", text), .content = NamedFile::Content::kCrls})
+            .message());
+  };
+  EXPECT_EQ(lists(tls::test::MakeCrl(ca_)), "");
+  EXPECT_EQ(lists(tls::test::MakeCrl(ca_) + tls::test::MakeCrl(ca_)), "");
+  EXPECT_EQ(lists(tls::test::MakeCrl(ca_, {.next_update_unix_s = 1577836801})), "")
+      << "an expired one is told at the first peer";
+  for (const std::string& text : {std::string(), ca_.pem(), tls::test::MakeCrl(ca_).substr(0, 200),
+                                  tls::test::MakeCrl(ca_, {.sha1 = true})}) {
+    EXPECT_NE(lists(text).find("holds no revocation list in PEM"), std::string::npos) << text;
+  }
 }
 
 TEST_F(NamedFiles, HoldTheKeyOfTheirCertificate) {

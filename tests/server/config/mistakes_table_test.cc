@@ -41,6 +41,8 @@ admin:
 trust_bundles:
   - name: clients
     file: roots.pem
+    crl_file: crls.pem
+    crl_check: chain
 profiles:
   - name: mine
     base: intermediate
@@ -132,6 +134,10 @@ const Case kCases[] = {
     // Admin, bundles, profiles.
     {"bad admin address", "  address: 127.0.0.1:9464", "  address: :9464", "or off, and is"},
     {"missing bundle", "    file", "    file: missing.pem", "cannot be read"},
+    {"missing revocation lists", "    crl_file", "    crl_file: missing.pem", "cannot be read"},
+    {"empty name of lists", "    crl_file", "    crl_file: \"\"", "is required"},
+    {"check without lists", "    crl_file", "    # none", "is of no use without crl_file"},
+    {"unknown check", "    crl_check", "    crl_check: all", "known are leaf, chain"},
     {"bad bundle name", "  - name: clients", "  - name: Clients", "beginning with a letter"},
     {"unknown bundle", "    trust_bundle", "    trust_bundle: client",
      "names no trust bundle: `client`; did you mean `clients`?"},
@@ -197,7 +203,7 @@ TEST(MistakesTable, AllAreToldInOrder) {
       kGood, {{"tenant: shop", "tenant: Shop"}, {"drain_seconds: 10", "drain_seconds: 9999"}});
   const std::string message(LoadText(text).message());
   const size_t first = message.find("handfast.yaml:13: `principals[0].tenant`");
-  const size_t second = message.find("handfast.yaml:39: `drain_seconds`");
+  const size_t second = message.find("handfast.yaml:41: `drain_seconds`");
   EXPECT_NE(first, std::string::npos) << message;
   EXPECT_NE(second, std::string::npos) << message;
   EXPECT_LT(first, second);

@@ -181,6 +181,18 @@ TEST_F(Schema, MigratesOnceAndNotesIt) {
   EXPECT_EQ(statement.Number(1), 1234);
 }
 
+TEST_F(Schema, ADatabaseOfVersion1IsTakenOver) {
+  Open();
+  Import("shop", "web", {.dns = {"a.test"}});
+  Sql("ALTER TABLE credentials DROP COLUMN ocsp_response;"
+      "ALTER TABLE credentials DROP COLUMN ocsp_next_update;"
+      "DELETE FROM schema_migrations WHERE version > 1");
+  const absl::Status status = TryOpen();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(custody_->IsActive("shop", "tenants/shop/credentials/web"));
+  EXPECT_EQ(custody_->GetCredential("tenants/shop/credentials/web")->ocsp_next_update_unix_s, 0);
+}
+
 TEST_F(Schema, NewerThanThisBuildIsRefused) {
   Open();
   Sql("INSERT INTO schema_migrations VALUES (99, 0)");

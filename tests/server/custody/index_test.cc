@@ -2,6 +2,8 @@
 // activation.
 #include "server/custody/index.h"
 
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace handfast::custody {
@@ -33,6 +35,14 @@ ActiveCredential Active(const std::string& name, std::vector<std::string> dns_na
 
 ActiveCredential Expired(ActiveCredential active) {
   active.not_after_unix_s = kNow - 1;
+  return active;
+}
+
+ActiveCredential Stapled(ActiveCredential active, int64_t next_update_unix_s) {
+  auto stapled = std::make_shared<tls::Credential>(*active.credential);
+  stapled->ocsp_response = {1, 2, 3};
+  active.unstapled = std::exchange(active.credential, std::move(stapled));
+  active.ocsp_next_update_unix_s = next_update_unix_s;
   return active;
 }
 
@@ -141,6 +151,20 @@ TEST(TenantIndex, EmptyHasNoCredential) {
   EXPECT_EQ(Chosen(index, "a.test", {kEcdsa}, "", true), Label(Reason::kUnrecognizedName));
   EXPECT_EQ(index.Find("x"), nullptr);
   EXPECT_EQ(index.FindKey("x"), nullptr);
+}
+
+TEST(TenantIndex, AResponseIsShownUntilItsNextUpdate) {
+  const auto stapled_at = [](const ActiveCredential& active) {
+    const TenantIndex index({active});
+    const tls::Chosen chosen = index.Choose(Ask("a.test", {kEcdsa}), "", false, kNow);
+    EXPECT_EQ(chosen.credential->name, "a");
+    return !chosen.credential->ocsp_response.empty();
+  };
+  const auto active = [] { return Active("a", {"a.test"}, {kEcdsa}); };
+  EXPECT_FALSE(stapled_at(active()));
+  EXPECT_TRUE(stapled_at(Stapled(active(), kNow + 1)));
+  EXPECT_TRUE(stapled_at(Stapled(active(), kNow)));
+  EXPECT_FALSE(stapled_at(Stapled(active(), kNow - 1)));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "server/custody/key_encryption_key.h"
 #include "tests/server/custody/fixture.h"
+#include "tests/tls/crypto/test_revocation.h"
 
 namespace handfast::custody {
 namespace {
@@ -14,7 +15,12 @@ class Tamper : public CustodyTest {
  protected:
   Tamper() {
     Open();
-    Import("shop", "one", {.dns = {"one.test"}});
+    const tls::test::Leaf one = ca_.Issue({.dns = {"one.test"}});
+    ImportLeaf("shop", "one", one);
+    EXPECT_TRUE(custody_
+                    ->SetOcspResponse("tenants/shop/credentials/one",
+                                      tls::test::MakeOcsp(ca_, one.chain[0]))
+                    .ok());
     Import("shop", "two", {.dns = {"two.test"}});
     Import("bank", "one", {.dns = {"bank.test"}});
     custody_.reset();
@@ -97,6 +103,13 @@ TEST_F(Tamper, EachFieldOfACredential) {
       " WHERE credential_id = 'two')" +
       where);
   ExpectFound("UPDATE credentials SET create_time = 0" + where);
+  ExpectFound("UPDATE credentials SET ocsp_response = x'00'" + where);
+  ExpectFound("UPDATE credentials SET ocsp_next_update = ocsp_next_update + 1" + where);
+  ExpectFound("UPDATE credentials SET ocsp_response = x''" + where);
+  ExpectFound("UPDATE credentials SET ocsp_response = x'', ocsp_next_update = 0" + where);
+  const std::string without = " WHERE tenant = 'shop' AND credential_id = 'two'";
+  ExpectFound("UPDATE credentials SET ocsp_response = x'00'" + without);
+  ExpectFound("UPDATE credentials SET ocsp_next_update = 1" + without);
   ExpectFound("UPDATE credentials SET credential_id = 'three'" + where);
   ExpectFound(
       "UPDATE credentials SET seal = (SELECT seal FROM credentials"

@@ -51,7 +51,7 @@ TestService::TestService(TestOptions options)
       caller_ca_(tls::test::TestCa::Create("Callers' CA")) {
   observe::SetLogLevel(observe::Level::kError);
   WriteFile(folder_ + "/ca.pem", ca_.pem());
-  auto trust = trust::PeerTrust::Load({{"clients", folder_ + "/ca.pem"}});
+  auto trust = trust::PeerTrust::Load({{"clients", {.file = folder_ + "/ca.pem"}}});
   Require(trust.status());
   trust_ = std::make_unique<trust::PeerTrust>(*std::move(trust));
   AddProfiles();

@@ -10,12 +10,14 @@
 #include <gtest/gtest.h>
 
 #include "tests/tls/crypto/test_ca.h"
+#include "tests/tls/crypto/test_revocation.h"
 
 namespace handfast::trust {
 namespace {
 
 using tls::Reason;
 using tls::test::kNow;
+using tls::test::MakeCrl;
 using tls::test::TestCa;
 
 class PeerTrustTest : public ::testing::Test {
@@ -31,7 +33,7 @@ class PeerTrustTest : public ::testing::Test {
     return folder_ + "/" + name;
   }
   PeerTrust Load() {
-    auto trust = PeerTrust::Load({{"clients", Write("roots.pem", root_.pem())}});
+    auto trust = PeerTrust::Load({{"clients", {.file = Write("roots.pem", root_.pem())}}});
     EXPECT_TRUE(trust.ok()) << trust.status();
     return *std::move(trust);
   }
@@ -85,8 +87,8 @@ TEST_F(PeerTrustTest, AnUnknownBundleTrustsNobody) {
 
 TEST_F(PeerTrustTest, BundlesAreApart) {
   const TestCa other = TestCa::Create("other");
-  const auto trust = PeerTrust::Load(
-      {{"a", Write("a.pem", root_.pem())}, {"b", Write("b.pem", other.pem() + root_.pem())}});
+  const auto trust = PeerTrust::Load({{"a", {.file = Write("a.pem", root_.pem())}},
+                                      {"b", {.file = Write("b.pem", other.pem() + root_.pem())}}});
   ASSERT_TRUE(trust.ok());
   const auto leaf = other.Issue({.server = false, .client = true});
   EXPECT_EQ(trust->VerifyClient("a", leaf.chain, kNow).refusal, Reason::kUnknownCa);
@@ -96,21 +98,84 @@ TEST_F(PeerTrustTest, BundlesAreApart) {
 }
 
 TEST_F(PeerTrustTest, ABadFileIsNamed) {
-  const auto message = [](const std::map<std::string, std::string>& files) {
-    const absl::Status status = PeerTrust::Load(files).status();
+  const auto message = [](const std::string& path) {
+    const absl::Status status = PeerTrust::Load({{"x", {.file = path}}}).status();
     EXPECT_FALSE(status.ok());
+    EXPECT_NE(status.message().find("trust bundle x: " + path), std::string::npos) << status;
     return std::string(status.message());
   };
-  EXPECT_NE(message({{"x", "/nonexistent/roots.pem"}}).find("/nonexistent/roots.pem"),
+  EXPECT_NE(message("/nonexistent/roots.pem").find("cannot be read"), std::string::npos);
+  message(Write("empty.pem", ""));
+  EXPECT_NE(message(Write("text.pem", "no certificate")).find("no certificate"), std::string::npos);
+  message(Write("broken.pem", root_.pem() + "-----BEGIN CERTIFICATE-----\nAAAA\n"));
+  EXPECT_NE(message(Write("huge.pem", std::string(kMaxBundleSize + 1, '\n'))).find("larger"),
             std::string::npos);
-  EXPECT_NE(message({{"x", Write("empty.pem", "")}}).find("trust bundle x"), std::string::npos);
-  EXPECT_NE(message({{"x", Write("text.pem", "no certificate")}}).find("no certificate"),
-            std::string::npos);
-  message({{"x", Write("broken.pem", root_.pem() + "-----BEGIN CERTIFICATE-----\nAAAA\n")}});
-  EXPECT_NE(
-      message({{"x", Write("huge.pem", std::string(kMaxBundleSize + 1, '\n'))}}).find("larger"),
-      std::string::npos);
-  message({{"x", folder_}});
+  EXPECT_NE(message(folder_).find("is no file"), std::string::npos);
+}
+
+TEST_F(PeerTrustTest, ABadFileOfListsIsNamed) {
+  const auto status = [&](const std::string& path) {
+    return PeerTrust::Load({{"x",
+                             {.file = Write("roots.pem", root_.pem()),
+                              .crl_file = path,
+                              .crl_check = tls::CrlCheck::kLeaf}}})
+        .status();
+  };
+  EXPECT_TRUE(status(Write("good.pem", MakeCrl(root_))).ok());
+  for (const std::string& path : {std::string("/nonexistent/crl.pem"), folder_,
+                                  Write("none.pem", root_.pem()), std::string()}) {
+    EXPECT_NE(status(path).message().find("trust bundle x: " + path), std::string::npos);
+  }
+}
+
+TEST_F(PeerTrustTest, ARevokedClientIsRefused) {
+  const auto good = root_.Issue({.server = false, .client = true});
+  const auto revoked = root_.Issue({.server = false, .client = true});
+  const std::string roots = Write("roots.pem", root_.pem());
+  const std::string crls = Write("crls.pem", MakeCrl(root_, {.revoked = {revoked.chain[0]}}));
+  const auto trust = PeerTrust::Load(
+      {{"checked", {.file = roots, .crl_file = crls, .crl_check = tls::CrlCheck::kLeaf}},
+       {"whole", {.file = roots, .crl_file = crls, .crl_check = tls::CrlCheck::kChain}},
+       {"unchecked", {.file = roots}}});
+  ASSERT_TRUE(trust.ok()) << trust.status();
+  for (const char* bundle : {"checked", "whole"}) {
+    EXPECT_EQ(trust->VerifyClient(bundle, good.chain, kNow).refusal, std::nullopt);
+    EXPECT_EQ(trust->VerifyClient(bundle, revoked.chain, kNow).refusal,
+              Reason::kCertificateRevoked);
+  }
+  EXPECT_EQ(trust->VerifyClient("unchecked", revoked.chain, kNow).refusal, std::nullopt);
+  // Below an intermediate that has no list.
+  const auto below = issuing_.Issue({.server = false, .client = true});
+  EXPECT_EQ(trust->VerifyClient("checked", below.chain, kNow).refusal, Reason::kCrlUnusable);
+  EXPECT_EQ(trust->VerifyClient("unchecked", below.chain, kNow).refusal, std::nullopt);
+}
+
+TEST_F(PeerTrustTest, AnExpiredListRefusesEverybody) {
+  const auto leaf = root_.Issue({.server = false, .client = true});
+  const auto trust = PeerTrust::Load({{"clients",
+                                       {.file = Write("roots.pem", root_.pem()),
+                                        .crl_file = Write("crls.pem", MakeCrl(root_)),
+                                        .crl_check = tls::CrlCheck::kLeaf}}});
+  ASSERT_TRUE(trust.ok());
+  EXPECT_EQ(trust->VerifyClient("clients", leaf.chain, kNow).refusal, std::nullopt);
+  const Verification late = trust->VerifyClient("clients", leaf.chain, kNow + 2 * tls::test::kDay);
+  EXPECT_EQ(late.refusal, Reason::kCrlExpired);
+  EXPECT_EQ(late.detail, "CRL has expired (depth 0)");
+}
+
+TEST_F(PeerTrustTest, AChangedListIsInForceASecondLater) {
+  const auto leaf = root_.Issue({.server = false, .client = true});
+  const auto trust = PeerTrust::Load({{"clients",
+                                       {.file = Write("roots.pem", root_.pem()),
+                                        .crl_file = Write("crls.pem", MakeCrl(root_)),
+                                        .crl_check = tls::CrlCheck::kLeaf}}});
+  ASSERT_TRUE(trust.ok());
+  EXPECT_EQ(trust->VerifyClient("clients", leaf.chain, kNow).refusal, std::nullopt);
+  Write("crls.pem", MakeCrl(root_, {.revoked = {leaf.chain[0]}}));
+  EXPECT_EQ(trust->VerifyClient("clients", leaf.chain, kNow).refusal, std::nullopt)
+      << "within the same second nobody looks";
+  EXPECT_EQ(trust->VerifyClient("clients", leaf.chain, kNow + 1).refusal,
+            Reason::kCertificateRevoked);
 }
 
 TEST_F(PeerTrustTest, NoBundlesIsFine) { EXPECT_TRUE(PeerTrust::Load({}).ok()); }

@@ -99,6 +99,9 @@ LibsslClient::LibsslClient(const LibsslOptions& options)
     Require(SSL_set_alpn_protos(ssl_, wire.data(), static_cast<unsigned>(wire.size())) == 0,
             "ALPN");
   }
+  if (options.status_request) {
+    Require(SSL_set_tlsext_status_type(ssl_, TLSEXT_STATUSTYPE_ocsp) == 1, "status_request");
+  }
   SSL_set_connect_state(ssl_);
 }
 
@@ -141,6 +144,12 @@ Bytes LibsslClient::Receive(ByteView from_server) {
     }
   }
   return Drain();
+}
+
+Bytes LibsslClient::ocsp_response() const {
+  unsigned char* der = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(ssl_, &der);
+  return size <= 0 ? Bytes() : Bytes(der, der + size);
 }
 
 bool LibsslClient::done() const { return SSL_is_init_finished(ssl_) == 1; }

@@ -23,6 +23,7 @@ struct LibsslOptions {
   std::vector<std::string> alpn = {};
   std::string trusted_pem = {};       // empty: the server is not verified
   const Leaf* certificate = nullptr;  // shown where one is asked for
+  bool status_request = false;        // an OCSP response is asked for
   int max_fragment = 0;               // SSL_CTX_set_max_send_fragment
   SSL_SESSION* session = nullptr;     // offered; stays the caller's
 };
@@ -51,6 +52,9 @@ class LibsslClient {
   bool resumed() const { return SSL_session_reused(ssl_) == 1; }
   // Its ClientHello and early data, from a client whose session allows it.
   Bytes StartWithEarlyData(ByteView plaintext);
+
+  // What was stapled; empty: nothing.
+  Bytes ocsp_response() const;
 
   SSL* ssl() { return ssl_; }
 

@@ -77,17 +77,19 @@ void AddExtension(X509* certificate, X509* issuer, int nid, const std::string& v
 
 // Not through the configuration syntax, in which a comma or a NUL could not stand.
 void AddNames(X509* certificate, const LeafOptions& options) {
-  if (options.dns.empty() && options.uris.empty()) return;
+  if (options.dns.empty() && options.uris.empty() && options.ips.empty()) return;
   GENERAL_NAMES* names = GENERAL_NAMES_new();
-  const auto add = [names](int type, const std::string& text) {
+  const auto add = [names](int type, const auto& content) {
     GENERAL_NAME* name = GENERAL_NAME_new();
-    ASN1_IA5STRING* value = ASN1_IA5STRING_new();
-    ASN1_STRING_set(value, text.data(), static_cast<int>(text.size()));
+    ASN1_STRING* value =
+        ASN1_STRING_type_new(type == GEN_IPADD ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
+    ASN1_STRING_set(value, content.data(), static_cast<int>(content.size()));
     GENERAL_NAME_set0_value(name, type, value);
     sk_GENERAL_NAME_push(names, name);
   };
   for (const std::string& dns : options.dns) add(GEN_DNS, dns);
   for (const std::string& uri : options.uris) add(GEN_URI, uri);
+  for (const Bytes& ip : options.ips) add(GEN_IPADD, ip);
   Must(X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) == 1, "subjectAltName");
   GENERAL_NAMES_free(names);
 }
@@ -184,6 +186,19 @@ Bytes KeyDer(EVP_PKEY* key) {
   return bytes;
 }
 
+std::string NameConstraints(const CaOptions& options) {
+  std::string value;
+  for (const std::string& dns : options.permitted_dns) value += ",permitted;DNS:" + dns;
+  if (!options.name_constraints.empty()) value += "," + options.name_constraints;
+  return value;
+}
+
+std::string Usages(const LeafOptions& options) {
+  if (!options.usages.empty()) return options.usages;
+  if (options.server && options.client) return "serverAuth,clientAuth";
+  return options.server ? "serverAuth" : options.client ? "clientAuth" : "codeSigning";
+}
+
 std::string BasicConstraints(const CaOptions& options) {
   std::string value = options.ca ? "critical,CA:TRUE" : "critical,CA:FALSE";
   if (options.path_length >= 0) value += ",pathlen:" + std::to_string(options.path_length);
@@ -212,12 +227,15 @@ struct TestCa::State {
     if (options.basic_constraints) {
       AddExtension(x, signer, NID_basic_constraints, BasicConstraints(options));
     }
-    AddExtension(x, signer, NID_key_usage, "critical,keyCertSign,cRLSign");
+    AddExtension(x, signer, NID_key_usage,
+                 options.crl_sign ? "critical,keyCertSign,cRLSign" : "critical,keyCertSign");
     AddExtension(x, signer, NID_subject_key_identifier, "hash");
     if (issuer != nullptr) AddExtension(x, signer, NID_authority_key_identifier, "keyid:always");
-    std::string permitted;
-    for (const std::string& dns : options.permitted_dns) permitted += ",permitted;DNS:" + dns;
-    if (!permitted.empty()) AddExtension(x, signer, NID_name_constraints, "critical" + permitted);
+    const std::string names = NameConstraints(options);
+    if (!names.empty()) AddExtension(x, signer, NID_name_constraints, "critical" + names);
+    if (!options.extended_key_usage.empty()) {
+      AddExtension(x, signer, NID_ext_key_usage, options.extended_key_usage);
+    }
     SignWith(x, issuer == nullptr ? state->key.get() : issuer->key.get(), options.sha1);
     state->der = Der(x);
     state->root = issuer == nullptr ? state->der : issuer->root;
@@ -239,11 +257,7 @@ struct TestCa::State {
     AddExtension(x, certificate.get(), NID_subject_key_identifier, "hash");
     AddExtension(x, certificate.get(), NID_authority_key_identifier, "keyid:always");
     if (options.extended_key_usage) {
-      const char* usage = options.server && options.client ? "serverAuth,clientAuth"
-                          : options.server                 ? "serverAuth"
-                          : options.client                 ? "clientAuth"
-                                                           : "codeSigning";
-      AddExtension(x, certificate.get(), NID_ext_key_usage, usage);
+      AddExtension(x, certificate.get(), NID_ext_key_usage, Usages(options));
     }
     AddNames(x, options);
     if (options.unknown_critical) AddUnknownCritical(x);
@@ -284,6 +298,7 @@ std::vector<Bytes> TestCa::Certify(ByteView public_key_der, const LeafOptions& o
   return state_->Chain(key.get(), options);
 }
 
+Bytes TestCa::key_pkcs8() const { return KeyDer(state_->key.get()); }
 const Bytes& TestCa::certificate() const { return state_->der; }
 std::string TestCa::pem() const { return CertificatePem({state_->der}); }
 std::string TestCa::root_pem() const { return CertificatePem({state_->root}); }

@@ -38,8 +38,12 @@ struct CaOptions {
   bool basic_constraints = true;
   int path_length = -1;                         // none
   std::vector<std::string> permitted_dns = {};  // name constraints
-  bool sha1 = false;                            // signed with SHA-1
-  int rsa_bits = 0;                             // an RSA key of this size instead of `type`
+  // Name constraints as libcrypto's configuration writes them: "excluded;URI:evil.test".
+  std::string name_constraints = {};
+  std::string extended_key_usage = {};  // none; "serverAuth" binds what it issues
+  bool crl_sign = true;                 // key usage cRLSign
+  bool sha1 = false;                    // signed with SHA-1
+  int rsa_bits = 0;                     // an RSA key of this size instead of `type`
 };
 
 struct LeafOptions {
@@ -49,11 +53,13 @@ struct LeafOptions {
   std::vector<std::pair<std::string, std::string>> more_subject = {};
   std::vector<std::string> dns = {};
   std::vector<std::string> uris = {};
+  std::vector<Bytes> ips = {};  // 4 or 16 bytes each
   int64_t not_before_unix_s = kNotBefore;
   int64_t not_after_unix_s = kNotAfter;
   bool server = true;              // extended key usage serverAuth
   bool client = false;             // extended key usage clientAuth
   bool extended_key_usage = true;  // false: no such extension, which permits both
+  std::string usages = {};         // instead of both flags: "anyExtendedKeyUsage"
   bool sha1 = false;
   int rsa_bits = 0;
   // Key usage keyEncipherment beside digitalSignature, as public authorities issue RSA keys for
@@ -80,6 +86,9 @@ class TestCa {
   Leaf Issue(const LeafOptions& options = {}) const;
   // A chain for a key that is not ours, such as that of a certificate request.
   std::vector<Bytes> Certify(ByteView public_key_der, const LeafOptions& options = {}) const;
+
+  // For what else a CA signs: test_revocation.h.
+  Bytes key_pkcs8() const;
 
   // Its own certificate, and that of the root above it.
   const Bytes& certificate() const;

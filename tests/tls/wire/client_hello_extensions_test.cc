@@ -50,6 +50,7 @@ const Block& KnownExtensions() {
       {ExtensionType::kRecordSizeLimit, "4001"},
       {ExtensionType::kRenegotiationInfo, "00"},
       {ExtensionType::kExtendedMasterSecret, ""},
+      {ExtensionType::kStatusRequest, "0100000000"},
       {ExtensionType::kEarlyData, ""},
       {ExtensionType::kPskKeyExchangeModes, "0101"},
       {ExtensionType::kPreSharedKey, kPsk},
@@ -69,6 +70,7 @@ TEST(ReadExtensions, AllKnown) {
   EXPECT_EQ(read->record_size_limit->record_size_limit, 16385);
   EXPECT_TRUE(read->renegotiation_info->renegotiated_connection.empty());
   EXPECT_TRUE(read->extended_master_secret);
+  EXPECT_TRUE(read->status_request);
   EXPECT_TRUE(read->early_data);
   EXPECT_EQ(ToHex(read->psk_key_exchange_modes->ke_modes), "01");
   ASSERT_EQ(read->pre_shared_key->identities.size(), 1u);
@@ -194,6 +196,25 @@ TEST(T27_ServerName, OneOfAKind) {
             Reason::kBadServerName);
   // Of an unknown kind: passed over.
   EXPECT_EQ(Read({{ExtensionType::kServerName, "00080500016100000162"}})->server_name, "b");
+}
+
+// RFC 6066 §8.
+TEST(ReadExtensions, StatusRequest) {
+  const auto asked = [](const std::string& hex) {
+    const auto read = Read({{ExtensionType::kStatusRequest, hex}});
+    EXPECT_TRUE(read.ok()) << hex;
+    return read.ok() && read->status_request;
+  };
+  EXPECT_TRUE(asked("0100000000"));
+  EXPECT_TRUE(asked("01000400020102000130")) << "with responders and extensions";
+  EXPECT_FALSE(asked("02")) << "of another type, which is not ours to read";
+  EXPECT_FALSE(asked("ff0011223344"));
+  EXPECT_FALSE(Read({})->status_request);
+  for (const char* broken :
+       {"", "01", "0100", "010000", "01000000", "010000000000", "0100010000", "0100000001"}) {
+    EXPECT_EQ(Read({{ExtensionType::kStatusRequest, broken}}).reason(), Reason::kDecodeError)
+        << broken;
+  }
 }
 
 }  // namespace

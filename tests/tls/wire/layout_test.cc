@@ -58,6 +58,8 @@ HANDFAST_SAMPLE(ServerHello, {{ProtocolVersion::kTls12, kRandom, kOpaque,
                               {2 + 32 + 1 + 7 + 2 + 1}})
 HANDFAST_SAMPLE(EncryptedExtensions, {{SomeExtensions()}})
 HANDFAST_SAMPLE(CertificateVerify, {{SignatureScheme::kEd25519, kOpaque}})
+HANDFAST_SAMPLE(CertificateStatus, {{kStatusTypeOcsp, kOpaque}})
+HANDFAST_SAMPLE(CertificateStatusRequest, {{kStatusTypeOcsp, kOpaque, kOpaque, {}}})
 HANDFAST_SAMPLE(Finished, {{kRandom}, {}, true})
 HANDFAST_SAMPLE(ServerHelloDone, {})
 HANDFAST_SAMPLE(KeyUpdate, {{1}})
@@ -95,15 +97,14 @@ HANDFAST_SAMPLE(CertificateAuthorities, {{{{kOpaque}, {kOther}}}})
 template <class T>
 class LayoutTest : public testing::Test {};
 
-using Layouts =
-    testing::Types<ClientHello, ServerHello, EncryptedExtensions, CertificateVerify, Finished,
-                   ServerHelloDone, KeyUpdate, AlertMessage, tls13::CertificateRequest,
-                   tls13::Certificate, tls12::Certificate, tls12::ServerEcdhParams,
-                   tls12::ServerKeyExchange, tls12::CertificateRequest, tls12::ClientKeyExchange,
-                   ServerNameList, ProtocolNameList, SupportedVersionsClientHello,
-                   SupportedVersionsServerHello, NamedGroupList, SignatureSchemeList,
-                   KeyShareClientHello, KeyShareServerHello, KeyShareHelloRetryRequest, Cookie,
-                   RecordSizeLimit, RenegotiationInfo, EcPointFormatList, CertificateAuthorities>;
+using Layouts = testing::Types<
+    ClientHello, ServerHello, EncryptedExtensions, CertificateVerify, CertificateStatus,
+    CertificateStatusRequest, Finished, ServerHelloDone, KeyUpdate, AlertMessage,
+    tls13::CertificateRequest, tls13::Certificate, tls12::Certificate, tls12::ServerEcdhParams,
+    tls12::ServerKeyExchange, tls12::CertificateRequest, tls12::ClientKeyExchange, ServerNameList,
+    ProtocolNameList, SupportedVersionsClientHello, SupportedVersionsServerHello, NamedGroupList,
+    SignatureSchemeList, KeyShareClientHello, KeyShareServerHello, KeyShareHelloRetryRequest,
+    Cookie, RecordSizeLimit, RenegotiationInfo, EcPointFormatList, CertificateAuthorities>;
 TYPED_TEST_SUITE(LayoutTest, Layouts);
 
 TYPED_TEST(LayoutTest, T11_RoundTrip) {

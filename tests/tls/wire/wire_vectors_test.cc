@@ -142,6 +142,8 @@ bool ParseByType(HandshakeType type, ByteView body) {
       return ParsesAndReserializes<tls12::ClientKeyExchange>(body);
     case HandshakeType::kCertificateVerify:
       return ParsesAndReserializes<CertificateVerify>(body);
+    case HandshakeType::kCertificateStatus:
+      return ParsesAndReserializes<CertificateStatus>(body);
     case HandshakeType::kFinished:
       return ParsesAndReserializes<Finished>(body);
     case HandshakeType::kKeyUpdate:
