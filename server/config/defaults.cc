@@ -70,6 +70,7 @@ void FillProfile(v1::ProfileConfig& profile) {
   if (!profile.has_client_auth()) profile.set_client_auth(v1::CLIENT_AUTH_MODE_NONE);
   if (!profile.has_release_keys()) profile.set_release_keys(false);
   if (!profile.has_refuse_unknown_names()) profile.set_refuse_unknown_names(false);
+  if (!profile.has_i_accept_static_rsa()) profile.set_i_accept_static_rsa(false);
   if (!profile.has_handshake_deadline_ms()) {
     profile.set_handshake_deadline_ms(kHandshakeDeadlineMs);
   }

@@ -63,10 +63,48 @@ tls::ClientAuth ToClientAuth(v1::ClientAuthMode mode) {
 v1::ProfileBase BuiltIn(std::string_view name) {
   if (name == "modern") return v1::PROFILE_BASE_MODERN;
   if (name == "intermediate") return v1::PROFILE_BASE_INTERMEDIATE;
+  if (name == "legacy") return v1::PROFILE_BASE_LEGACY;
   return v1::PROFILE_BASE_UNSPECIFIED;
 }
 
+tls::Profile BaseOf(v1::ProfileBase base) {
+  switch (base) {
+    case v1::PROFILE_BASE_MODERN:
+      return tls::ModernProfile();
+    case v1::PROFILE_BASE_LEGACY:
+      return tls::LegacyProfile();
+    default:
+      return tls::IntermediateProfile();
+  }
+}
+
+bool IsStaticRsa(tls::CipherSuite suite) {
+  const tls::SuiteInfo* info = tls::FindSuite(suite);
+  return info != nullptr && info->key_exchange == tls::SuiteKeyExchange::kRsa;
+}
+
 }  // namespace
+
+// RFC 9325 §4.1 advises against it, for want of forward secrecy: it takes a word of its own.
+void Resolver::StaticRsa(const std::string& path, const v1::ProfileConfig& written,
+                         Profile& profile) {
+  std::vector<tls::CipherSuite>& suites = profile.tls.cipher_suites;
+  const bool has_any = std::any_of(suites.begin(), suites.end(), IsStaticRsa);
+  if (written.i_accept_static_rsa()) {
+    if (!has_any) Wrong(path + ".i_accept_static_rsa", "is of no use without such a suite");
+    return;
+  }
+  for (int i = 0; i < written.cipher_suites_size(); ++i) {
+    const bool is = std::any_of(suites.begin(), suites.end(), [&](tls::CipherSuite suite) {
+      return IsStaticRsa(suite) && tls::Name(suite) == written.cipher_suites(i);
+    });
+    if (is) {
+      Wrong(absl::StrCat(path, ".cipher_suites[", i, "]"),
+            "is static RSA, which needs i_accept_static_rsa: true");
+    }
+  }
+  std::erase_if(suites, IsStaticRsa);
+}
 
 void Resolver::ClientAuth(const std::string& path, const v1::ProfileConfig& written,
                           Profile& profile) {
@@ -92,8 +130,7 @@ void Resolver::ClientAuth(const std::string& path, const v1::ProfileConfig& writ
 
 Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& written) {
   Profile profile;
-  profile.tls =
-      written.base() == v1::PROFILE_BASE_MODERN ? tls::ModernProfile() : tls::IntermediateProfile();
+  profile.tls = BaseOf(written.base());
   profile.tls.name = written.name();
   const auto narrow = [&](auto& list, const auto& names, const char* field) {
     std::vector<std::pair<int, std::string>> wrong;
@@ -105,6 +142,7 @@ Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& w
   narrow(profile.tls.versions, written.versions(), "versions");
   narrow(profile.tls.cipher_suites, written.cipher_suites(), "cipher_suites");
   narrow(profile.tls.groups, written.groups(), "groups");
+  StaticRsa(path, written, profile);
   for (const tls::ProtocolVersion version : profile.tls.versions) {
     if (!HasSuiteFor(profile.tls, version)) {
       Wrong(path + ".cipher_suites",
@@ -130,7 +168,7 @@ void Resolver::Profiles() {
     names.push_back(written.name());
     const v1::ProfileBase built_in = BuiltIn(written.name());
     if (written.base() == v1::PROFILE_BASE_UNSPECIFIED) {
-      Wrong(path + ".base", "is required: modern or intermediate");
+      Wrong(path + ".base", "is required: modern, intermediate or legacy");
       continue;
     }
     if (built_in != v1::PROFILE_BASE_UNSPECIFIED && built_in != written.base()) {

@@ -34,6 +34,7 @@ class Resolver {
   tls::CrlCheck RevocationCheck(const std::string& path, const v1::TrustBundleConfig& written);
   void Profiles();
   Profile OneProfile(const std::string& path, const v1::ProfileConfig& written);
+  void StaticRsa(const std::string& path, const v1::ProfileConfig& written, Profile& profile);
   void ClientAuth(const std::string& path, const v1::ProfileConfig& written, Profile& profile);
   void CustodyFiles();
   void LimitsAndRest();

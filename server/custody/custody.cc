@@ -15,7 +15,7 @@
 #include "server/custody/custody_state.h"
 #include "server/custody/schema.h"
 #include "server/observe/log.h"
-#include "tls/engine/intent.h"
+#include "tls/engine/use_private_key.h"
 
 namespace handfast::custody {
 namespace {
@@ -118,19 +118,12 @@ tls::Chosen Custody::Choose(std::string_view tenant, const tls::Choose& question
 
 tls::PrivateKeyUsed Custody::Use(std::string_view tenant,
                                  const tls::UsePrivateKey& question) const {
-  tls::PrivateKeyUsed used{
-      .question = question.id, .signature = {}, .refusal = tls::Reason::kPrivateKeyRefused};
   const std::shared_ptr<const TenantIndex> index = state_->Tenant(tenant);
   const ActiveCredential* active = index ? index->Find(question.credential) : nullptr;
-  if (active == nullptr) return used;
-  tls::Result<tls::Bytes> signature =
-      active->key->Sign(question.scheme, tls::ContentToSign(question.intent));
-  if (signature.ok()) {
-    used.signature = *std::move(signature);
-  } else if (signature.reason() != tls::Reason::kSchemeNotOffered) {
-    used.refusal = tls::Reason::kPrivateKeyFailed;
+  if (active == nullptr) {
+    return {.question = question.id, .signature = {}, .refusal = tls::Reason::kPrivateKeyRefused};
   }
-  return used;
+  return tls::Use(*active->key, question);
 }
 
 bool Custody::IsActive(std::string_view tenant, std::string_view credential) const {

@@ -164,7 +164,7 @@ tls::PrivateKeyUsed Handshake::UseKey(const tls::UsePrivateKey& question) {
   used.question = question.id;
   services_.metrics.PrivateKeyUsed({.operation = observe::Operation::kSign,
                                     .scheme = question.scheme,
-                                    .ok = !used.signature.empty(),
+                                    .ok = used.ok(),
                                     .duration_s = Seconds(services_.clock.Now() - began)});
   return used;
 }
@@ -197,6 +197,8 @@ void Handshake::Establish(std::shared_ptr<const tls::Established> established, R
   Done done{
       .established = established, .verified_by = connection.verified_by, .keys = std::nullopt};
   if (start_.release_keys) {
+    // Only here: the suite depends on the peer, and a profile may list AES-CBC beside others, whose
+    // keys can be released.
     tls::Result<tls::ReleasedKeys> keys = tls::ReleaseKeys(std::move(value));
     if (!keys.ok()) {
       const tls::HandshakeFailure failure{

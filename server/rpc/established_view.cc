@@ -56,8 +56,11 @@ void Show(const tls::Established& established, const handshakes::Handle& handle,
   into.set_version(VersionOf(established.version));
   into.set_cipher_suite(Name(established.cipher_suite));
   into.set_cipher_suite_id(static_cast<uint32_t>(established.cipher_suite));
-  into.set_group(Name(established.group));
-  into.set_signature_scheme(Name(established.signature_scheme));
+  // Static RSA has neither.
+  if (established.group != tls::NamedGroup{}) into.set_group(Name(established.group));
+  if (established.signature_scheme != tls::SignatureScheme{}) {
+    into.set_signature_scheme(Name(established.signature_scheme));
+  }
   into.set_alpn(established.alpn);
   into.set_server_name(established.server_name);
   if (!established.peer_chain.empty()) {

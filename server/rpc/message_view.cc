@@ -6,6 +6,7 @@
 #include "server/rpc/extension_view.h"
 #include "server/rpc/printable.h"
 #include "tls/base/reader.h"
+#include "tls/crypto/kex.h"
 #include "tls/crypto/x509.h"
 #include "tls/wire/client_hello_extensions.h"
 #include "tls/wire/messages.h"
@@ -99,6 +100,35 @@ void ShowServerKeyExchange(const tls::tls12::ServerKeyExchange& message,
   into.set_signature_length(static_cast<uint32_t>(message.signature.size()));
 }
 
+// The suite says which of the two it is, and the body too: it begins with named_curve, which is 3,
+// or with the length of a prime, at most 512.
+void ShowServerKeyExchange(tls::ByteView body, v1::ServerKeyExchange& into) {
+  if (!body.empty() && body[0] == tls::tls12::ServerEcdhParams::kNamedCurve) {
+    if (const auto message = tls::Parse<tls::tls12::ServerKeyExchange>(body)) {
+      ShowServerKeyExchange(*message, into);
+    }
+    return;
+  }
+  const auto message = tls::Parse<tls::tls12::DheServerKeyExchange>(body);
+  if (!message) return;
+  for (const auto group :
+       {tls::NamedGroup::kFfdhe2048, tls::NamedGroup::kFfdhe3072, tls::NamedGroup::kFfdhe4096}) {
+    if (tls::Equal(tls::ParametersOf(group).p, message->params.dh_p)) into.set_group(Name(group));
+  }
+  SetBytes(message->params.dh_ys, into.mutable_public_value());
+  into.set_signature_scheme(Name(message->algorithm));
+  into.set_signature_length(static_cast<uint32_t>(message->signature.size()));
+}
+
+// A point has a length of one byte before it, a finite field's value one of two.
+tls::ByteView PublicValue(tls::ByteView exchange_keys) {
+  if (const auto ecdh = tls::Parse<tls::tls12::ClientEcdhPublic>(exchange_keys)) {
+    return ecdh->point;
+  }
+  const auto dh = tls::Parse<tls::tls12::ClientDhPublic>(exchange_keys);
+  return dh ? dh->dh_yc : tls::ByteView();
+}
+
 void ShowRequest12(const tls::tls12::CertificateRequest& request, v1::CertificateRequest& into) {
   for (auto scheme : request.supported_signature_algorithms) {
     into.add_signature_schemes(Name(scheme));
@@ -151,9 +181,8 @@ void ShowSmall(tls::HandshakeType type, tls::ByteView body, v1::HandshakeMessage
       return;
     case tls::HandshakeType::kClientKeyExchange:
       into.mutable_client_key_exchange();
-      return WhereItParses<tls::tls12::ClientKeyExchange>(body, [&](auto& m) {
-        SetBytes(m.point, into.mutable_client_key_exchange()->mutable_public_value());
-      });
+      return SetBytes(PublicValue(body),
+                      into.mutable_client_key_exchange()->mutable_public_value());
     case tls::HandshakeType::kCertificateVerify:
       into.mutable_certificate_verify();
       return WhereItParses<tls::CertificateVerify>(body, [&](auto& m) {
@@ -192,9 +221,7 @@ void ShowHandshake(tls::HandshakeType type, bool is13, tls::ByteView body,
                        *into.mutable_encrypted_extensions());
       });
     case tls::HandshakeType::kServerKeyExchange:
-      into.mutable_server_key_exchange();
-      return WhereItParses<tls::tls12::ServerKeyExchange>(
-          body, [&](auto& m) { ShowServerKeyExchange(m, *into.mutable_server_key_exchange()); });
+      return ShowServerKeyExchange(body, *into.mutable_server_key_exchange());
     case tls::HandshakeType::kCertificate:
     case tls::HandshakeType::kCertificateRequest:
       return ShowVersioned(type, is13, body, into);

@@ -75,6 +75,7 @@ enum class Reason : uint8_t {
   kInappropriateFallback,
   kNoCommonCipherSuite,
   kNoCommonGroup,
+  kNoCommonFfdheGroup,
   kNoCommonSignatureScheme,
   kNoCommonProtocol,
   kNoCredential,
@@ -87,6 +88,7 @@ enum class Reason : uint8_t {
   kBadRenegotiationInfo,
   kRenegotiationRefused,
   kBadKeyShare,
+  kBadDhPublicValue,
   kDuplicateKeyShare,
   kKeyShareNotOffered,
   kChangedClientHello,
@@ -124,6 +126,7 @@ enum class Reason : uint8_t {
   // Us.
   kPrivateKeyFailed,
   kPrivateKeyRefused,
+  kKeysNotReleasable,
   kHandshakeAborted,
   kInternalError,
   // The other side, and time.

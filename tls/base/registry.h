@@ -17,7 +17,7 @@ enum class ProtocolVersion : uint16_t {
   kTls13 = 0x0304,
 };
 
-// RFC 8446 §B.4, RFC 5289, RFC 7905.
+// RFC 8446 §B.4; RFC 5246 §A.5, RFC 5288, RFC 5289, RFC 7905, RFC 8422 §6.
 enum class CipherSuite : uint16_t {
   kTlsAes128GcmSha256 = 0x1301,
   kTlsAes256GcmSha384 = 0x1302,
@@ -28,6 +28,27 @@ enum class CipherSuite : uint16_t {
   kEcdheRsaAes256GcmSha384 = 0xc030,
   kEcdheRsaChaCha20Poly1305Sha256 = 0xcca8,
   kEcdheEcdsaChaCha20Poly1305Sha256 = 0xcca9,
+  kEcdheEcdsaAes128CbcSha = 0xc009,
+  kEcdheEcdsaAes256CbcSha = 0xc00a,
+  kEcdheEcdsaAes128CbcSha256 = 0xc023,
+  kEcdheEcdsaAes256CbcSha384 = 0xc024,
+  kEcdheRsaAes128CbcSha = 0xc013,
+  kEcdheRsaAes256CbcSha = 0xc014,
+  kEcdheRsaAes128CbcSha256 = 0xc027,
+  kEcdheRsaAes256CbcSha384 = 0xc028,
+  kDheRsaAes128GcmSha256 = 0x009e,
+  kDheRsaAes256GcmSha384 = 0x009f,
+  kDheRsaChaCha20Poly1305Sha256 = 0xccaa,
+  kDheRsaAes128CbcSha = 0x0033,
+  kDheRsaAes256CbcSha = 0x0039,
+  kDheRsaAes128CbcSha256 = 0x0067,
+  kDheRsaAes256CbcSha256 = 0x006b,
+  kRsaAes128GcmSha256 = 0x009c,
+  kRsaAes256GcmSha384 = 0x009d,
+  kRsaAes128CbcSha = 0x002f,
+  kRsaAes256CbcSha = 0x0035,
+  kRsaAes128CbcSha256 = 0x003c,
+  kRsaAes256CbcSha256 = 0x003d,
   // Signalling values, never negotiated: RFC 5746 §3.3, RFC 7507 §2.
   kEmptyRenegotiationInfoScsv = 0x00ff,
   kFallbackScsv = 0x5600,
@@ -100,6 +121,7 @@ enum class ExtensionType : uint16_t {
   kSignatureAlgorithms = 13,
   kAlpn = 16,
   kPadding = 21,
+  kEncryptThenMac = 22,
   kExtendedMasterSecret = 23,
   kRecordSizeLimit = 28,
   kSessionTicket = 35,

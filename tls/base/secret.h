@@ -81,6 +81,7 @@ class Secret {
 // Capacity is part of the type.
 using HashSecret = Secret<48>;     // a value of the key schedule: SHA-256 or SHA-384
 using SharedSecret = Secret<512>;  // a (EC)DH result: FFDHE-4096 needs 512
+using RsaPremaster = Secret<48>;   // RFC 5246 §7.4.7.1
 using AeadKey = Secret<32>;        // AES-256 and ChaCha20
 using AeadIv = Secret<12>;         // RFC 8446 §5.3's static IV, or RFC 5288's 4-byte salt
 

@@ -104,6 +104,8 @@ Result<ReleasedKeys> ReleaseKeys(Connection& connection) {
   if (!connection.established() || !state.sealer.encrypted() || !state.opener.encrypted()) {
     return Reason::kInternalError;
   }
+  // An AES-CBC record must be opened in constant time, which is not left to a thin client.
+  if (state.opener.keys()->suite().cbc) return Reason::kKeysNotReleasable;
   ReleasedKeys keys{std::move(*state.sealer.keys()).Release(),
                     std::move(*state.opener.keys()).Release()};
   state.sealer = RecordSealer();

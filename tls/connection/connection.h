@@ -141,7 +141,8 @@ Result<void> Export(const Connection& established, std::string_view label, ByteV
 
 // Takes the record keys out of an established connection: from here on the holder of the keys is
 // the only sealer, and a second release fails. What is not of the records stays: Export,
-// ReadNewSessionTicket. kInternalError where it is not established.
+// ReadNewSessionTicket. kInternalError where it is not established; kKeysNotReleasable under an
+// AES-CBC suite, whose records no thin client should have to open in constant time.
 Result<ReleasedKeys> ReleaseKeys(Connection& connection);
 // For who needs nothing but the keys.
 Result<ReleasedKeys> ReleaseKeys(Connection&& spent);

@@ -87,7 +87,8 @@ void Run::ReadRecords() {
     // RFC 8446 §5 lets a server's ChangeCipherSpec come first of all.
     const bool first = state_.consumed == 0 && !(!stream.empty() && IsChangeCipherSpec(stream[0]) &&
                                                  ToleratesChangeCipherSpec(state_.engine));
-    const Result<std::optional<RecordHeader>> header = PeekRecord(stream, first);
+    const Result<std::optional<RecordHeader>> header =
+        PeekRecord(stream, first, state_.opener.max_ciphertext());
     if (!header.ok()) {
       Fail(header.reason());
       break;

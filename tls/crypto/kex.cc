@@ -1,10 +1,11 @@
-// Both forms of key exchange go through the cheapest constant-time public interface of libcrypto
-// (README.md has the figures):
+// All forms of key exchange but the finite fields', which are in kex_ffdhe.cc, go through the
+// cheapest constant-time public interface of libcrypto (README.md has the figures):
 // - X25519 through EVP, with one generation context a thread.
 // - The NIST curves through EC_POINT_mul, which is what EVP_PKEY_derive and EVP_PKEY_generate end
 //   in, without the objects around it.
 #include "tls/crypto/kex.h"
 
+#include <algorithm>
 #include <array>
 
 #include <openssl/ec.h>
@@ -12,6 +13,7 @@
 #include <openssl/objects.h>
 
 #include "tls/base/secret_access.h"
+#include "tls/crypto/kex_ffdhe.h"
 #include "tls/crypto/libcrypto.h"
 
 namespace handfast::tls {
@@ -27,6 +29,8 @@ using Group = Owned<EC_GROUP, EC_GROUP_free>;
 constexpr size_t kX25519Size = 32;
 constexpr size_t kMaxScalarSize = 66;                     // secp521r1
 constexpr size_t kMaxPointSize = 1 + 2 * kMaxScalarSize;  // uncompressed
+constexpr size_t kMaxPublicSize = kMaxFfdheSize;
+static_assert(kMaxPublicSize >= kMaxPointSize);
 
 // ---- X25519 ---------------------------------------------------------------------------------
 
@@ -85,7 +89,7 @@ const Curve* FindCurve(NamedGroup group) {
 
 // scalar * base, uncompressed, into `out`; 0 on failure.
 size_t PublicPoint(const Curve& curve, const BIGNUM* scalar, BN_CTX* numbers,
-                   std::array<uint8_t, kMaxPointSize>& out) {
+                   std::array<uint8_t, kMaxPublicSize>& out) {
   const EC_GROUP* group = curve.group.get();
   Point point(EC_POINT_new(group));
   if (point == nullptr ||
@@ -128,7 +132,7 @@ struct KeyPair::State {
   NamedGroup group;
   Key x25519 = nullptr;           // of that group alone
   Secret<kMaxScalarSize> scalar;  // of the others
-  std::array<uint8_t, kMaxPointSize> public_key;
+  std::array<uint8_t, kMaxPublicSize> public_key;
   size_t public_key_size = 0;
 
   static Result<KeyPair> FromX25519(Key key) {
@@ -157,6 +161,18 @@ struct KeyPair::State {
     if (state->public_key_size == 0) return Reason::kInternalError;
     return KeyPair(std::move(state));
   }
+
+  static Result<KeyPair> FromExponent(const FfdheGroup& group, Secret<kMaxScalarSize> exponent) {
+    auto state = std::make_unique<State>();
+    state->group = group.group;
+    state->scalar = std::move(exponent);
+    state->public_key_size = group.size;
+    if (!FfdhePublic(group, SecretAccess::Open(state->scalar),
+                     std::span(state->public_key).first(group.size))) {
+      return Reason::kInternalError;
+    }
+    return KeyPair(std::move(state));
+  }
 };
 
 KeyPair::KeyPair(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -174,6 +190,13 @@ Result<KeyPair> KeyPair::Generate(NamedGroup group) {
       return Reason::kInternalError;
     }
     return State::FromX25519(Key(key));
+  }
+  if (const FfdheGroup* ffdhe = FindFfdhe(group)) {
+    Secret<kMaxScalarSize> exponent;
+    if (!NewFfdheExponent(SecretAccess::Fill(exponent, ffdhe->exponent_size))) {
+      return Reason::kInternalError;
+    }
+    return State::FromExponent(*ffdhe, std::move(exponent));
   }
   const Curve* curve = FindCurve(group);
   if (curve == nullptr) return Reason::kInternalError;
@@ -197,6 +220,13 @@ Result<KeyPair> KeyPair::FromPrivate(NamedGroup group, ByteView private_key) {
     return State::FromX25519(Key(EVP_PKEY_new_raw_private_key_ex(
         nullptr, "X25519", nullptr, private_key.data(), private_key.size())));
   }
+  if (const FfdheGroup* ffdhe = FindFfdhe(group)) {
+    const bool fits =
+        private_key.size() == ffdhe->exponent_size &&
+        std::any_of(private_key.begin(), private_key.end(), [](uint8_t byte) { return byte != 0; });
+    if (!fits) return Reason::kInternalError;
+    return State::FromExponent(*ffdhe, *Secret<kMaxScalarSize>::From(private_key));
+  }
   const Curve* curve = FindCurve(group);
   if (curve == nullptr || private_key.size() != curve->size) return Reason::kInternalError;
   NumberContext numbers(BN_CTX_new());
@@ -209,9 +239,10 @@ Result<KeyPair> KeyPair::FromPrivate(NamedGroup group, ByteView private_key) {
   return State::FromScalar(group, *curve, scalar.get(), numbers.get());
 }
 
-NamedGroup KeyPair::group() const { return state_->group; }
+NamedGroup KeyPair::group() const { return spent() ? NamedGroup{} : state_->group; }
 
 ByteView KeyPair::public_key() const {
+  if (spent()) return {};
   return {state_->public_key.data(), state_->public_key_size};
 }
 
@@ -240,6 +271,13 @@ Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
     }
     return shared;
   }
+  if (const FfdheGroup* ffdhe = FindFfdhe(spent->group)) {
+    if (!DeriveFfdhe(*ffdhe, SecretAccess::Open(spent->scalar), peer_public_key,
+                     SecretAccess::Fill(shared, ffdhe->size))) {
+      return Reason::kBadKeyShare;
+    }
+    return shared;
+  }
   const Curve* curve = FindCurve(spent->group);
   if (curve == nullptr) return Reason::kInternalError;
   if (!DeriveOnCurve(*curve, SecretAccess::Open(spent->scalar), peer_public_key,
@@ -250,7 +288,15 @@ Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
 }
 
 bool Implemented(NamedGroup group) {
-  return group == NamedGroup::kX25519 || FindCurve(group) != nullptr;
+  return group == NamedGroup::kX25519 || FindFfdhe(group) != nullptr || FindCurve(group) != nullptr;
+}
+
+FfdheParameters ParametersOf(NamedGroup group) {
+  ClearErrorsOnReturn clear;
+  static constexpr uint8_t kGenerator[] = {2};
+  const FfdheGroup* ffdhe = FindFfdhe(group);
+  if (ffdhe == nullptr) return {};
+  return {FfdhePrimeOf(*ffdhe), kGenerator};
 }
 
 }  // namespace handfast::tls

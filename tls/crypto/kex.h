@@ -1,4 +1,5 @@
-// Ephemeral key exchange: X25519 (RFC 7748) and the NIST curves (RFC 8422), each pair used once.
+// Ephemeral key exchange: X25519 (RFC 7748), the NIST curves (RFC 8422) and the finite field groups
+// of RFC 7919, each pair used once.
 #ifndef HANDFAST_TLS_CRYPTO_KEX_H_
 #define HANDFAST_TLS_CRYPTO_KEX_H_
 
@@ -16,7 +17,8 @@ class KeyPair {
   // Fresh from libcrypto's generator. kInternalError where the group is none of ours.
   static Result<KeyPair> Generate(NamedGroup group);
   // From a given scalar, for tests and replays: 32 little-endian bytes for X25519, a big-endian
-  // scalar of the curve's size else.
+  // scalar of the curve's size for a curve, a big-endian exponent of 32 (ffdhe2048), 40 (ffdhe3072)
+  // or 48 bytes (ffdhe4096).
   static Result<KeyPair> FromPrivate(NamedGroup group, ByteView private_key);
   // No pair: what a spent one is too. Derive then fails with kInternalError.
   KeyPair();
@@ -24,14 +26,18 @@ class KeyPair {
   KeyPair& operator=(KeyPair&&) noexcept;
   ~KeyPair();
 
+  bool spent() const { return state_ == nullptr; }
+  // 0 and nothing of a spent one.
   NamedGroup group() const;
-  // As it stands in a KeyShareEntry: 32 bytes, or an uncompressed point (RFC 8446 §4.2.8.2).
+  // As it stands in a KeyShareEntry: 32 bytes, an uncompressed point (RFC 8446 §4.2.8.2), or as
+  // many bytes as the prime (§4.2.8.1).
   ByteView public_key() const;
   // The scalar, for the saved form of a handshake in which the pair must wait for the peer.
   Secret<66> PrivateKey() const;
 
   // The shared secret; the pair is spent. kBadKeyShare for a point off the curve, of another
-  // form or length, or an all-zero X25519 result (RFC 8446 §7.4.2).
+  // form or length, an all-zero X25519 result (RFC 8446 §7.4.2), or a finite field's value out of
+  // range. A finite field's secret keeps its leading zeros.
   Result<SharedSecret> Derive(ByteView peer_public_key) &&;
 
  private:
@@ -40,8 +46,18 @@ class KeyPair {
   std::unique_ptr<State> state_;
 };
 
-// True for the groups that Generate knows: x25519, secp256r1, secp384r1, secp521r1.
+// True for the groups that Generate knows: x25519, secp256r1, secp384r1, secp521r1, ffdhe2048,
+// ffdhe3072, ffdhe4096.
 bool Implemented(NamedGroup group);
+
+// RFC 7919 §2: ids 256 to 511 are finite field groups, known to us or not.
+constexpr bool IsFfdhe(NamedGroup group) { return static_cast<uint16_t>(group) >> 8 == 1; }
+// A finite field group's prime, big-endian, and its generator; empty where it is none of ours.
+struct FfdheParameters {
+  ByteView p;
+  ByteView g;
+};
+FfdheParameters ParametersOf(NamedGroup group);
 
 }  // namespace handfast::tls
 

@@ -9,8 +9,9 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "tls/base/secret.h"
+#include "tls/base/secret_access.h"
 #include "tls/crypto/libcrypto.h"
+#include "tls/crypto/rsa_premaster.h"
 #include "tls/crypto/scheme_table.h"
 
 namespace handfast::tls {
@@ -280,6 +281,18 @@ Result<Bytes> PrivateKey::Sign(SignatureScheme scheme, ByteView content) const {
     return signature;
   }
   return Reason::kSchemeNotOffered;
+}
+
+Result<RsaPremaster> PrivateKey::RecoverPremaster(uint16_t client_version,
+                                                  ByteView encrypted) const {
+  ClearErrorsOnReturn clear;
+  if (EVP_PKEY_is_a(state_->key.get(), "RSA") != 1) return Reason::kSchemeNotOffered;
+  RsaPremaster premaster;
+  if (!RecoverRsaPremaster(state_->key.get(), client_version, encrypted,
+                           SecretAccess::Fill(premaster, kRsaPremasterSize))) {
+    return Reason::kPrivateKeyFailed;
+  }
+  return premaster;
 }
 
 Result<Bytes> PrivateKey::CertificateRequest(const std::string& common_name,

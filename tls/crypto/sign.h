@@ -1,5 +1,6 @@
 // Private keys that sign and public keys that verify, by TLS signature scheme (RFC 8446 §4.2.3).
-// A key signs only whole contents that its caller built; there is no raw digest and no decryption.
+// A key signs only whole contents that its caller built; there is no raw digest, and no decryption
+// but that of TLS 1.2's RSA key exchange, which tells nobody what it found.
 #ifndef HANDFAST_TLS_CRYPTO_SIGN_H_
 #define HANDFAST_TLS_CRYPTO_SIGN_H_
 
@@ -11,6 +12,7 @@
 #include "tls/base/bytes.h"
 #include "tls/base/registry.h"
 #include "tls/base/result.h"
+#include "tls/base/secret.h"
 
 namespace handfast::tls {
 
@@ -50,6 +52,11 @@ class PrivateKey {
   // RSA-CRT result never leaves: libcrypto checks it. kSchemeNotOffered where the scheme is not
   // among SchemesOf(type()); kPrivateKeyFailed else.
   Result<Bytes> Sign(SignatureScheme scheme, ByteView content) const;
+
+  // The premaster secret of a TLS 1.2 RSA key exchange (RFC 5246 §7.4.7.1): always 48 bytes, random
+  // ones where `encrypted` is no such secret or begins with another version than the ClientHello
+  // did. No error, length or time tells which. kSchemeNotOffered where this is no RSA key.
+  Result<RsaPremaster> RecoverPremaster(uint16_t client_version, ByteView encrypted) const;
 
   // A PKCS#10 request (DER) with this subject common name (may be empty) and DNS names.
   Result<Bytes> CertificateRequest(const std::string& common_name,

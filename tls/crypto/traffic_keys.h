@@ -21,6 +21,9 @@ struct TrafficKeys12 {
   AeadKey key;
   AeadIv iv;  // 4-byte salt (AES-GCM, RFC 5288) or 12-byte IV (ChaCha20-Poly1305, RFC 7905)
   uint64_t sequence = 0;
+  // AES-CBC suites alone, which have no `iv`.
+  HashSecret mac_key = {};
+  bool encrypt_then_mac = false;  // RFC 7366
 };
 
 using TrafficKeys = std::variant<TrafficKeys13, TrafficKeys12>;

@@ -36,6 +36,7 @@ struct Content {
     Append(content, intent.params);
     return content;
   }
+  Bytes operator()(const Tls12RsaPremaster&) const { return {}; }
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Typed signing intents: what a private key is asked to prove. Whoever holds the key builds the
+// Typed intents: what a private key is asked to prove. Whoever holds the key builds the
 // content from the intent, so that no bytes of a caller's choice are ever signed.
 #ifndef HANDFAST_TLS_ENGINE_INTENT_H_
 #define HANDFAST_TLS_ENGINE_INTENT_H_
@@ -26,10 +26,16 @@ struct Tls12ServerKeyExchange {
   Bytes params;         // ServerECDHParams
 };
 
-using Intent = std::variant<Tls13ServerCertificateVerify, Tls12ServerKeyExchange,
-                            Tls13ClientCertificateVerify>;
+// RFC 5246 §7.4.7.1: nothing is signed, but a premaster secret recovered.
+struct Tls12RsaPremaster {
+  Bytes encrypted;              // EncryptedPreMasterSecret, as it came
+  uint16_t client_version = 0;  // ClientHello's
+};
 
-// The bytes that the signature covers.
+using Intent = std::variant<Tls13ServerCertificateVerify, Tls12ServerKeyExchange,
+                            Tls13ClientCertificateVerify, Tls12RsaPremaster>;
+
+// The bytes that the signature covers; none for a premaster secret.
 Bytes ContentToSign(const Intent& intent);
 
 }  // namespace handfast::tls

@@ -9,10 +9,32 @@ namespace handfast::tls {
 namespace {
 
 constexpr size_t kMasterSecretSize = 48;
-// Both directions' AES-256 keys and 12-byte IVs.
-constexpr size_t kMaxKeyBlock = size_t{2} * (32 + 12);
+// Both directions' HMAC-SHA384 and AES-256 keys.
+constexpr size_t kMaxKeyBlock = size_t{2} * (48 + 32);
+
+// RFC 5246 §6.3: what each direction takes from the key block.
+struct KeySizes {
+  size_t mac = 0;
+  size_t key = 0;
+  size_t iv = 0;
+};
+
+KeySizes SizesOf(const SuiteInfo& suite) {
+  // RFC 5246 §6.3: IVs are "only generated for implicit nonce techniques".
+  if (suite.cbc) return {CbcMacSize(suite.cbc->mac), suite.cbc->key_size, 0};
+  // RFC 5288 §3: a 4-byte salt. RFC 7905 §2: a 12-byte IV.
+  const bool chacha = suite.aead == AeadAlgorithm::kChaCha20Poly1305;
+  return {0, AeadKeySize(suite.aead), chacha ? kAeadNonceSize : 4};
+}
 
 }  // namespace
+
+SharedSecret WithoutLeadingZeros(SharedSecret&& z) {
+  const SharedSecret spent = std::move(z);
+  ByteView bytes = SecretAccess::Open(spent);
+  while (!bytes.empty() && bytes.front() == 0) bytes = bytes.subspan(1);
+  return *SharedSecret::From(bytes);
+}
 
 MasterSecret ExtendedMasterSecret(HashAlgorithm algorithm, SharedSecret&& premaster,
                                   const Digest& session_hash) {
@@ -33,19 +55,24 @@ MasterSecret PlainMasterSecret(HashAlgorithm algorithm, SharedSecret&& premaster
 }
 
 KeyBlock ExpandKeys(const SuiteInfo& suite, const MasterSecret& master, const HelloRandom& client,
-                    const HelloRandom& server) {
-  const size_t key_size = AeadKeySize(suite.aead);
-  // RFC 5288 §3: a 4-byte salt. RFC 7905 §2: a 12-byte IV.
-  const size_t iv_size = suite.aead == AeadAlgorithm::kChaCha20Poly1305 ? kAeadNonceSize : 4;
+                    const HelloRandom& server, bool encrypt_then_mac) {
+  const KeySizes sizes = SizesOf(suite);
   Secret<kMaxKeyBlock> block;
-  const std::span<uint8_t> out = SecretAccess::Fill(block, 2 * (key_size + iv_size));
+  const std::span<uint8_t> out = SecretAccess::Fill(block, 2 * (sizes.mac + sizes.key + sizes.iv));
   Prf(suite.hash, SecretAccess::Open(master.secret), "key expansion", server, client, out);
-  KeyBlock keys;
-  keys.client = {suite.suite, *AeadKey::From(out.first(key_size)),
-                 *AeadIv::From(out.subspan(2 * key_size, iv_size)), 0};
-  keys.server = {suite.suite, *AeadKey::From(out.subspan(key_size, key_size)),
-                 *AeadIv::From(out.subspan(2 * key_size + iv_size, iv_size)), 0};
-  return keys;
+  // client_write_MAC_key, server_write_MAC_key, the keys, the IVs.
+  const std::span<uint8_t> macs = out.first(2 * sizes.mac);
+  const std::span<uint8_t> keys = out.subspan(2 * sizes.mac, 2 * sizes.key);
+  const std::span<uint8_t> ivs = out.last(2 * sizes.iv);
+  const auto of = [&](size_t side) {
+    return TrafficKeys12{suite.suite,
+                         *AeadKey::From(keys.subspan(side * sizes.key, sizes.key)),
+                         *AeadIv::From(ivs.subspan(side * sizes.iv, sizes.iv)),
+                         0,
+                         *HashSecret::From(macs.subspan(side * sizes.mac, sizes.mac)),
+                         suite.cbc && encrypt_then_mac};
+  };
+  return {of(0), of(1)};
 }
 
 std::array<uint8_t, kVerifyDataSize12> FinishedVerifyData12(HashAlgorithm algorithm,

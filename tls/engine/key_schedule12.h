@@ -19,6 +19,11 @@ struct MasterSecret {
   HashSecret secret;  // 48 bytes
 };
 
+// RFC 5246 §8.1.2: "Leading bytes of Z that contain all zero bits are stripped before it is used as
+// the pre_master_secret." That shows in time how many there are; each key is fresh, so it tells
+// nothing of another handshake's (Raccoon).
+SharedSecret WithoutLeadingZeros(SharedSecret&& z);
+
 // RFC 7627 §4: bound to the handshake up to ClientKeyExchange.
 MasterSecret ExtendedMasterSecret(HashAlgorithm algorithm, SharedSecret&& premaster,
                                   const Digest& session_hash);
@@ -30,8 +35,9 @@ struct KeyBlock {
   TrafficKeys12 client;
   TrafficKeys12 server;
 };
+// `encrypt_then_mac` (RFC 7366) only stays with the keys of an AES-CBC suite.
 KeyBlock ExpandKeys(const SuiteInfo& suite, const MasterSecret& master, const HelloRandom& client,
-                    const HelloRandom& server);
+                    const HelloRandom& server, bool encrypt_then_mac = false);
 
 // RFC 5246 §7.4.9: 12 bytes. `label` is "client finished" or "server finished".
 constexpr size_t kVerifyDataSize12 = 12;

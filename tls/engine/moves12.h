@@ -10,11 +10,12 @@ namespace handfast::tls::tls12 {
 // clang-format off
 // The peer's messages. ChangeCipherSpec is none of them: see tls/connection.
 Transition On(WaitCertificate, const Received<Certificate>&, const Context&);              // -> AwaitVerdict | WaitClientKeyExchange (empty)
-Transition On(WaitClientKeyExchange, const Received<ClientKeyExchange>&, const Context&);  // -> WaitCertificateVerify | WaitFinished
+Transition On(WaitClientKeyExchange, const Received<ClientKeyExchange>&, const Context&);  // -> WaitCertificateVerify | WaitFinished | AwaitPremaster
 Transition On(WaitCertificateVerify, const Received<CertificateVerify>&, const Context&);  // -> WaitFinished
 Transition On(WaitFinished, const Received<Finished>&, const Context&);                    // -> Connected
 // Answers.
 Transition On(AwaitPrivateKey, const PrivateKeyUsed&, const Context&);                     // -> WaitCertificate | WaitClientKeyExchange
+Transition On(AwaitPremaster, const PrivateKeyUsed&, const Context&);                      // -> WaitCertificateVerify | WaitFinished
 Transition On(AwaitVerdict, const PeerVerdict&, const Context&);                           // -> WaitClientKeyExchange
 // clang-format on
 

@@ -62,6 +62,36 @@ Profile IntermediateProfile() {
   return profile;
 }
 
+Profile LegacyProfile() {
+  using enum CipherSuite;
+  Profile profile = IntermediateProfile();
+  profile.name = "legacy";
+  profile.cipher_suites.insert(profile.cipher_suites.end(), {kEcdheEcdsaAes128CbcSha256,
+                                                             kEcdheRsaAes128CbcSha256,
+                                                             kEcdheEcdsaAes256CbcSha384,
+                                                             kEcdheRsaAes256CbcSha384,
+                                                             kEcdheEcdsaAes128CbcSha,
+                                                             kEcdheRsaAes128CbcSha,
+                                                             kEcdheEcdsaAes256CbcSha,
+                                                             kEcdheRsaAes256CbcSha,
+                                                             kDheRsaAes128GcmSha256,
+                                                             kDheRsaAes256GcmSha384,
+                                                             kDheRsaChaCha20Poly1305Sha256,
+                                                             kDheRsaAes128CbcSha256,
+                                                             kDheRsaAes256CbcSha256,
+                                                             kDheRsaAes128CbcSha,
+                                                             kDheRsaAes256CbcSha,
+                                                             kRsaAes128GcmSha256,
+                                                             kRsaAes256GcmSha384,
+                                                             kRsaAes128CbcSha256,
+                                                             kRsaAes256CbcSha256,
+                                                             kRsaAes128CbcSha,
+                                                             kRsaAes256CbcSha});
+  profile.groups.insert(profile.groups.end(), {NamedGroup::kFfdhe2048, NamedGroup::kFfdhe3072});
+  profile.require_extended_master_secret = false;
+  return profile;
+}
+
 std::string ToText(const Profile& profile) {
   std::string text = "profile: " + profile.name + "\n";
   AppendList(text, "versions", profile.versions);

@@ -49,6 +49,9 @@ struct Profile {
 Profile ModernProfile();
 // TLS 1.3 and 1.2, ephemeral key exchange and AEAD only (RFC 9325).
 Profile IntermediateProfile();
+// For peers that can do nothing better: behind the intermediate suites those with AES-CBC, with
+// DHE_RSA (RFC 7919), and last static RSA; the extended master secret is not demanded.
+Profile LegacyProfile();
 
 // Every setting, one a line, for people and for snapshot tests.
 std::string ToText(const Profile& profile);

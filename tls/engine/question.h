@@ -13,6 +13,7 @@
 #include "tls/base/bytes.h"
 #include "tls/base/reason.h"
 #include "tls/base/registry.h"
+#include "tls/base/secret.h"
 #include "tls/engine/intent.h"
 
 namespace handfast::tls {
@@ -56,15 +57,21 @@ struct Chosen {
 struct UsePrivateKey {
   uint64_t id = 0;
   std::string credential;  // Credential::name
+  // For a premaster secret: the one that was chosen with the credential, of no further use.
   SignatureScheme scheme{};
   Intent intent;
 };
 
 struct PrivateKeyUsed {
   uint64_t question = 0;
-  // Empty: it failed, for `refusal` (kPrivateKeyFailed, kPrivateKeyRefused, ...).
+  // What the intent asked for; neither: it failed, for `refusal` (kPrivateKeyFailed,
+  // kPrivateKeyRefused, ...).
   Bytes signature;
   Reason refusal = Reason::kPrivateKeyFailed;
+  // Shared, for an answer may be copied and a secret not.
+  std::shared_ptr<const RsaPremaster> premaster = nullptr;
+
+  bool ok() const { return !signature.empty() || premaster != nullptr; }
 };
 
 // Do I trust them?

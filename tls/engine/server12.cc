@@ -1,5 +1,5 @@
-// The server's side of TLS 1.2: ephemeral ECDH under an AEAD suite, ClientHello to Finished. The
-// client's certificate is in client_auth12.cc.
+// The server's side of TLS 1.2: its flight, and the end of the handshake. The key exchange between
+// them is in key_exchange12.cc, the client's certificate in client_auth12.cc.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -7,6 +7,7 @@
 #include "tls/crypto/hkdf.h"
 #include "tls/engine/certificate_list.h"
 #include "tls/engine/client_auth12.h"
+#include "tls/engine/key_exchange12.h"
 #include "tls/engine/moves12.h"
 #include "tls/engine/server_hello_phase.h"
 
@@ -35,6 +36,13 @@ std::optional<CipherSuite> SuiteFor(SignatureScheme scheme,
   return std::nullopt;
 }
 
+// RFC 7366 §3: "If a server receives an encrypt-then-MAC request extension from a client and then
+// selects a stream or Authenticated Encryption with Associated Data (AEAD) ciphersuite, it MUST NOT
+// send an encrypt-then-MAC response extension back to the client."
+bool EncryptsThenMacs(const Established& negotiated, const Offer12& offer) {
+  return offer.encrypt_then_mac && FindSuite(negotiated.cipher_suite)->cbc;
+}
+
 // `stapled`: a CertificateStatus will follow.
 bool AppendServerHello(const Hello& hello, const Offer12& offer, const Profile& profile,
                        bool stapled, Bytes& out) {
@@ -61,6 +69,9 @@ bool AppendServerHello(const Hello& hello, const Offer12& offer, const Profile& 
   if (offer.extended_master_secret) {
     message.extensions.push_back({ExtensionType::kExtendedMasterSecret, {}});
   }
+  if (EncryptsThenMacs(negotiated, offer)) {
+    message.extensions.push_back({ExtensionType::kEncryptThenMac, {}});
+  }
   Bytes alpn;
   if (!negotiated.alpn.empty()) {
     alpn = Serialize(ProtocolNameList{{{AsBytes(negotiated.alpn)}}});
@@ -72,6 +83,11 @@ bool AppendServerHello(const Hello& hello, const Offer12& offer, const Profile& 
   }
   message.has_extensions = !message.extensions.empty();
   return AppendMessage(out, message);
+}
+
+NamedGroup GroupFor(SuiteKeyExchange kind, const Offer12& offer) {
+  if (kind == SuiteKeyExchange::kRsa) return NamedGroup{};
+  return kind == SuiteKeyExchange::kDhe ? offer.ffdhe_group : offer.curve;
 }
 
 bool AppendCertificate(const Credential& credential, Bytes& out) {
@@ -91,7 +107,10 @@ KeyExchange BeginKeyExchange(AwaitChoice& state, const Offer12& offer, const Pro
                        std::move(pair),
                        {},
                        state.hello.server_random,
+                       static_cast<uint16_t>(state.client_hello[kHandshakeHeaderSize] << 8 |
+                                             state.client_hello[kHandshakeHeaderSize + 1]),
                        offer.extended_master_secret,
+                       EncryptsThenMacs(*state.hello.negotiated, offer),
                        state.hello.record_size_limit};
   std::copy_n(state.client_hello.begin() + kClientRandomOffset, kRandomSize,
               exchange.client_random.begin());
@@ -113,14 +132,8 @@ Transition Begin(AwaitChoice state, const Offer12& offer,
   const auto suite = SuiteFor(negotiated.signature_scheme, offer.cipher_suites);
   if (!suite) return Fail(Reason::kNoCommonCipherSuite);
   negotiated.cipher_suite = *suite;
+  negotiated.group = GroupFor(FindSuite(*suite)->key_exchange, offer);
   MarkDowngrade(context.profile, hello.server_random);
-  Result<KeyPair> pair = context.randomness.NewKeyPair(negotiated.group);
-  if (!pair.ok()) return Fail(pair.reason());
-  Bytes params;
-  if (!AppendSerialized(params, ServerEcdhParams{ServerEcdhParams::kNamedCurve, negotiated.group,
-                                                 pair->public_key()})) {
-    return Fail(Reason::kInternalError);
-  }
   Bytes flight;
   flight.reserve(kFlightReserve);
   // RFC 6066 §8: "a server MUST NOT send the "CertificateStatus" message unless it received a
@@ -132,59 +145,28 @@ Transition Begin(AwaitChoice state, const Offer12& offer,
        !AppendMessage(flight, CertificateStatus{.ocsp_response = credential->ocsp_response}))) {
     return Fail(Reason::kInternalError);
   }
+  const bool static_rsa = IsStaticRsa(negotiated);
+  // A fresh pair for each handshake (Raccoon).
+  Result<KeyPair> pair = static_rsa ? KeyPair() : context.randomness.NewKeyPair(negotiated.group);
+  if (!pair.ok()) return Fail(pair.reason());
   KeyExchange exchange = BeginKeyExchange(state, offer, context.profile, *std::move(pair));
-  const uint64_t question = hello.next_question++;
-  UsePrivateKey ask{question, credential->name, negotiated.signature_scheme,
-                    Tls12ServerKeyExchange{Copy(exchange.client_random),
-                                           Copy(exchange.server_random), std::move(params)}};
   exchange.next_question = hello.next_question;
   exchange.negotiated = std::move(hello.negotiated);
-  return {AwaitPrivateKey{question, std::move(exchange), std::move(flight)}, {}, std::move(ask)};
+  if (static_rsa) return SendFlight(std::move(exchange), std::move(flight), context);
+  return AskToSign(std::move(exchange), std::move(flight), *credential);
 }
 
-Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context& context) {
-  if (answer.signature.empty()) return Fail(answer.refusal);
-  KeyExchange& exchange = state.exchange;
-  const Established& negotiated = *exchange.negotiated;
+Transition SendFlight(KeyExchange exchange, Bytes flight, const Context& context) {
   const bool request = context.profile.client_auth != ClientAuth::kNone;
-  ServerKeyExchange message;
-  message.params = {ServerEcdhParams::kNamedCurve, negotiated.group,
-                    exchange.key_pair.public_key()};
-  message.algorithm = negotiated.signature_scheme;
-  message.signature = answer.signature;
-  if (!AppendMessage(state.flight, message) ||
-      (request && !AppendCertificateRequest(context.profile, state.flight)) ||
-      !AppendMessage(state.flight, ServerHelloDone())) {
+  if ((request && !AppendCertificateRequest(context.profile, flight)) ||
+      !AppendMessage(flight, ServerHelloDone())) {
     return Fail(Reason::kInternalError);
   }
-  exchange.transcript.Add(state.flight);
+  exchange.transcript.Add(flight);
   std::vector<Effect> effects;
-  effects.emplace_back(SendMessages{std::move(state.flight)});
+  effects.emplace_back(SendMessages{std::move(flight)});
   if (request) return {WaitCertificate{std::move(exchange)}, std::move(effects), std::nullopt};
   return {WaitClientKeyExchange{std::move(exchange), {}}, std::move(effects), std::nullopt};
-}
-
-Transition On(WaitClientKeyExchange state, const Received<ClientKeyExchange>& received,
-              const Context& context) {
-  KeyExchange& exchange = state.exchange;
-  const SuiteInfo& suite = *FindSuite(exchange.negotiated->cipher_suite);
-  Result<SharedSecret> premaster = std::move(exchange.key_pair).Derive(received.message.point);
-  if (!premaster.ok()) return Fail(premaster.reason());
-  exchange.transcript.Add(received.raw);
-  MasterSecret master =
-      exchange.extended_master_secret
-          ? ExtendedMasterSecret(suite.hash, *std::move(premaster), exchange.transcript.Current())
-          : PlainMasterSecret(suite.hash, *std::move(premaster), exchange.client_random,
-                              exchange.server_random);
-  KeyBlock keys = ExpandKeys(suite, master, exchange.client_random, exchange.server_random);
-  ClientFlight flight{std::move(exchange.negotiated), std::move(exchange.transcript),
-                      std::move(master), std::move(keys),
-                      MaxPlaintext(context.profile, exchange.record_size_limit)};
-  if (!state.public_key.empty()) {
-    return {
-        WaitCertificateVerify{std::move(flight), std::move(state.public_key)}, {}, std::nullopt};
-  }
-  return AwaitChangeCipherSpec(std::move(flight));
 }
 
 Transition AwaitChangeCipherSpec(ClientFlight flight) {

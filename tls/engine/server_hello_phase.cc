@@ -127,13 +127,15 @@ std::vector<CipherSuite> CommonSuites(const Profile& profile, const ClientHello&
   return common;
 }
 
-std::optional<NamedGroup> CommonGroup(const Profile& profile,
-                                      const std::vector<NamedGroup>& theirs) {
+std::optional<NamedGroup> CommonGroup(const Profile& profile, const std::vector<NamedGroup>& theirs,
+                                      bool (*of_kind)(NamedGroup)) {
   for (NamedGroup group : profile.groups) {
-    if (Implemented(group) && Contains(theirs, group)) return group;
+    if (of_kind(group) && Implemented(group) && Contains(theirs, group)) return group;
   }
   return std::nullopt;
 }
+
+bool IsCurve(NamedGroup group) { return !IsFfdhe(group); }
 
 // The suite, and the session where one of those that were brought fits.
 Result<void> ChooseSuite13(const Received<ClientHello>& received,
@@ -201,7 +203,8 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
     break;
   }
   if (offer.key_share.empty()) {
-    const auto group = CommonGroup(profile, extensions.supported_groups->groups);
+    const auto group =
+        CommonGroup(profile, extensions.supported_groups->groups, [](NamedGroup) { return true; });
     if (!group) return Reason::kNoCommonGroup;
     negotiated.group = *group;
   }
@@ -230,6 +233,41 @@ Result<void> CheckRenegotiationInfo(const ClientHello& hello,
   return {};
 }
 
+// The finite field group for DHE; 0 where there is none.
+NamedGroup NegotiateFfdhe(const Profile& profile, const std::vector<NamedGroup>& theirs) {
+  if (std::none_of(theirs.begin(), theirs.end(), IsFfdhe)) {
+    // A client that predates RFC 7919 names none, and knows 2048 bits at least.
+    const bool listed = Contains(profile.groups, NamedGroup::kFfdhe2048);
+    return listed ? NamedGroup::kFfdhe2048 : NamedGroup{};
+  }
+  // RFC 7919 §4: "if none of the client-proposed FFDHE groups are known and acceptable to the
+  // server, then the server MUST NOT select an FFDHE cipher suite."
+  return CommonGroup(profile, theirs, IsFfdhe).value_or(NamedGroup{});
+}
+
+// The common suites whose key exchange has a group, and those groups.
+Result<void> NegotiateKeyExchange(const Profile& profile, const ClientHello& client_hello,
+                                  const std::vector<NamedGroup>& groups, Offer12& offer) {
+  offer.cipher_suites = CommonSuites(profile, client_hello, ProtocolVersion::kTls12);
+  if (offer.cipher_suites.empty()) return Reason::kNoCommonCipherSuite;
+  offer.curve = CommonGroup(profile, groups, IsCurve).value_or(NamedGroup{});
+  offer.ffdhe_group = NegotiateFfdhe(profile, groups);
+  bool dhe = false;
+  std::erase_if(offer.cipher_suites, [&](CipherSuite suite) {
+    const SuiteKeyExchange kind = FindSuite(suite)->key_exchange;
+    dhe = dhe || kind == SuiteKeyExchange::kDhe;
+    return (kind == SuiteKeyExchange::kEcdhe && offer.curve == NamedGroup{}) ||
+           (kind == SuiteKeyExchange::kDhe && offer.ffdhe_group == NamedGroup{});
+  });
+  if (!offer.cipher_suites.empty()) return {};
+  // RFC 7919 §4: "If the extension is present with FFDHE groups, none of the client's offered
+  // groups are acceptable by the server, and none of the client's proposed non-FFDHE cipher suites
+  // are acceptable to the server, the server MUST end the connection with a fatal TLS alert of type
+  // insufficient_security(71)."
+  const bool named = std::any_of(groups.begin(), groups.end(), IsFfdhe);
+  return dhe && named ? Reason::kNoCommonFfdheGroup : Reason::kNoCommonGroup;
+}
+
 Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExtensions& extensions,
                          const Context& context, AwaitChoice& next) {
   const Profile& profile = context.profile;
@@ -243,6 +281,7 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
   }
   Offer12 offer;
   offer.extended_master_secret = extensions.extended_master_secret;
+  offer.encrypt_then_mac = extensions.encrypt_then_mac;
   offer.secure_renegotiation =
       extensions.renegotiation_info.has_value() ||
       Contains(client_hello.cipher_suites, CipherSuite::kEmptyRenegotiationInfoScsv);
@@ -255,15 +294,13 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
     const ByteView formats = extensions.ec_point_formats->formats;
     if (std::find(formats.begin(), formats.end(), 0) == formats.end()) return Reason::kBadKeyShare;
   }
-  offer.cipher_suites = CommonSuites(profile, client_hello, ProtocolVersion::kTls12);
-  if (offer.cipher_suites.empty()) return Reason::kNoCommonCipherSuite;
   // RFC 8422 §4: a client without the extension leaves the curve to the server.
   static const std::vector<NamedGroup> kAnyCurve = {NamedGroup::kSecp256r1};
   const std::vector<NamedGroup>& groups =
       extensions.supported_groups ? extensions.supported_groups->groups : kAnyCurve;
-  const auto group = CommonGroup(profile, groups);
-  if (!group) return Reason::kNoCommonGroup;
-  next.hello.negotiated->group = *group;
+  if (Result<void> r = NegotiateKeyExchange(profile, client_hello, groups, offer); !r.ok()) {
+    return r;
+  }
   // Without the extension RFC 5246 §7.4.1.4.1 assumes SHA-1, which we never sign with.
   if (!extensions.signature_algorithms) return Reason::kNoCommonSignatureScheme;
   next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);

@@ -15,15 +15,18 @@
 
 namespace handfast::tls::tls12 {
 
-// What lives from ServerHello to ClientKeyExchange.
+// What lives from ServerHello to ClientKeyExchange, and to the premaster secret where that is the
+// private key's to recover.
 struct KeyExchange {
   std::unique_ptr<Established> negotiated;
   uint64_t next_question = 0;
   Transcript transcript;
-  KeyPair key_pair;
+  KeyPair key_pair;  // none under static RSA
   HelloRandom client_random{};
   HelloRandom server_random{};
+  uint16_t client_version = 0;  // ClientHello's: static RSA
   bool extended_master_secret = false;
+  bool encrypt_then_mac = false;   // negotiated: RFC 7366
   bool record_size_limit = false;  // as in Hello
 };
 
@@ -47,6 +50,14 @@ struct WaitClientKeyExchange {
   static constexpr std::string_view kName = "WaitClientKeyExchange";
   KeyExchange exchange;
   Bytes public_key;  // empty: the client showed no certificate
+};
+
+// Static RSA: the question is for the premaster secret.
+struct AwaitPremaster {
+  static constexpr std::string_view kName = "AwaitPremaster";
+  uint64_t question = 0;
+  KeyExchange exchange;
+  Bytes public_key;  // as above
 };
 
 // What every state after ClientKeyExchange holds.

@@ -88,6 +88,10 @@ bool Fields(Io& io, Transcript& t) {
 
 template <class Io>
 bool Fields(Io& io, KeyPair& pair) {
+  // None under static RSA.
+  bool present = !pair.spent();
+  if (!io.Flag(present)) return false;
+  if (!present) return true;
   NamedGroup group{};
   Secret<66> scalar;
   if constexpr (!Io::kLoading) {
@@ -105,7 +109,8 @@ bool Fields(Io& io, KeyPair& pair) {
 
 template <class Io>
 bool Fields(Io& io, TrafficKeys12& k) {
-  return io.Enum(k.suite) && io.SecretBytes(k.key) && io.SecretBytes(k.iv) && io.Number(k.sequence);
+  return io.Enum(k.suite) && io.SecretBytes(k.key) && io.SecretBytes(k.iv) &&
+         io.Number(k.sequence) && io.SecretBytes(k.mac_key) && io.Flag(k.encrypt_then_mac);
 }
 template <class Io>
 bool Fields(Io& io, TrafficKeys13& k) {
@@ -132,7 +137,8 @@ bool Fields(Io& io, Offer13& o) {
 }
 template <class Io>
 bool Fields(Io& io, Offer12& o) {
-  return Enums(io, o.cipher_suites) && io.Flag(o.extended_master_secret) &&
+  return Enums(io, o.cipher_suites) && io.Enum(o.curve) && io.Enum(o.ffdhe_group) &&
+         io.Flag(o.extended_master_secret) && io.Flag(o.encrypt_then_mac) &&
          io.Flag(o.secure_renegotiation) && io.Flag(o.ec_point_formats);
 }
 
@@ -219,7 +225,8 @@ template <class Io>
 bool Fields(Io& io, tls12::KeyExchange& x) {
   return Fields(io, x.negotiated) && io.Number(x.next_question) && Fields(io, x.transcript) &&
          Fields(io, x.key_pair) && io.Array(x.client_random) && io.Array(x.server_random) &&
-         io.Flag(x.extended_master_secret) && io.Flag(x.record_size_limit);
+         io.Number(x.client_version) && io.Flag(x.extended_master_secret) &&
+         io.Flag(x.encrypt_then_mac) && io.Flag(x.record_size_limit);
 }
 template <class Io>
 bool Fields(Io& io, tls12::AwaitPrivateKey& s) {
@@ -236,6 +243,10 @@ bool Fields(Io& io, tls12::AwaitVerdict& s) {
 template <class Io>
 bool Fields(Io& io, tls12::WaitClientKeyExchange& s) {
   return Fields(io, s.exchange) && io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, tls12::AwaitPremaster& s) {
+  return io.Number(s.question) && Fields(io, s.exchange) && io.Blob(s.public_key);
 }
 template <class Io>
 bool Fields(Io& io, tls12::WaitCertificateVerify& s) {
@@ -336,6 +347,10 @@ bool Fields(Io& io, Tls12ServerKeyExchange& i) {
   return io.Blob(i.client_random) && io.Blob(i.server_random) && io.Blob(i.params);
 }
 template <class Io>
+bool Fields(Io& io, Tls12RsaPremaster& i) {
+  return io.Blob(i.encrypted) && io.Number(i.client_version);
+}
+template <class Io>
 bool Fields(Io& io, UsePrivateKey& q) {
   return io.Number(q.id) && io.Text(q.credential) && io.Enum(q.scheme) && Fields(io, q.intent);
 }
@@ -352,6 +367,12 @@ bool SuiteFits(const Established& negotiated, const Transcript& transcript) {
   const SuiteInfo* suite = FindSuite(negotiated.cipher_suite);
   return suite != nullptr && suite->version == negotiated.version &&
          suite->hash == transcript.algorithm();
+}
+
+bool ExchangeFits(const tls12::KeyExchange& exchange) {
+  return SuiteFits(*exchange.negotiated, exchange.transcript) &&
+         exchange.key_pair.spent() ==
+             (FindSuite(exchange.negotiated->cipher_suite)->key_exchange == SuiteKeyExchange::kRsa);
 }
 
 struct Consistent {
@@ -389,7 +410,7 @@ struct Consistent {
     } else if constexpr (requires { s.handshake; }) {
       return SuiteFits(*s.handshake.negotiated, s.handshake.transcript);
     } else if constexpr (requires { s.exchange; }) {
-      return SuiteFits(*s.exchange.negotiated, s.exchange.transcript);
+      return ExchangeFits(s.exchange);
     } else if constexpr (requires { s.transcript; }) {
       return SuiteFits(*s.negotiated, s.transcript);
     } else {

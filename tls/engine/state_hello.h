@@ -34,8 +34,13 @@ struct Offer13 {
   std::optional<OfferedSession> session;
 };
 struct Offer12 {
-  std::vector<CipherSuite> cipher_suites;  // common ones, best first
+  // Common ones, best first, that the groups below or static RSA allow.
+  std::vector<CipherSuite> cipher_suites;
+  // For the ECDHE and the DHE suites; 0 where there is none.
+  NamedGroup curve{};
+  NamedGroup ffdhe_group{};
   bool extended_master_secret = false;
+  bool encrypt_then_mac = false;
   bool secure_renegotiation = false;
   bool ec_point_formats = false;
 };

@@ -12,7 +12,8 @@ bool IsContentType(uint8_t byte) {
 
 }  // namespace
 
-Result<std::optional<RecordHeader>> PeekRecord(ByteView stream, bool first_record) {
+Result<std::optional<RecordHeader>> PeekRecord(ByteView stream, bool first_record,
+                                               size_t max_ciphertext) {
   constexpr uint8_t kMajorVersion = 3;
   if (stream.empty()) return std::optional<RecordHeader>();
   // A peer that speaks TLS begins with a handshake record, or gives up with an alert. Anything
@@ -34,7 +35,7 @@ Result<std::optional<RecordHeader>> PeekRecord(ByteView stream, bool first_recor
   header.length = static_cast<uint16_t>(stream[3] << 8 | stream[4]);
   // RFC 8446 §5.2: "An endpoint that receives a record that exceeds this length MUST terminate the
   // connection with a "record_overflow" alert."
-  if (header.length > kMaxCiphertext) return Reason::kRecordOverflow;
+  if (header.length > max_ciphertext) return Reason::kRecordOverflow;
   return std::optional<RecordHeader>(header);
 }
 

@@ -7,6 +7,7 @@
 #include "tls/base/bytes.h"
 #include "tls/base/registry.h"
 #include "tls/base/result.h"
+#include "tls/record/protection.h"
 
 namespace handfast::tls {
 
@@ -18,7 +19,9 @@ struct RecordHeader {
 
 // What the first bytes of a stream are. `first_record`: nothing came before on this connection.
 // Nullopt: too few bytes to tell. kNotTls, kBadRecordType, kBadRecordVersion, kRecordOverflow.
-Result<std::optional<RecordHeader>> PeekRecord(ByteView stream, bool first_record);
+// `max_ciphertext`: RecordOpener::max_ciphertext, where the keys may be those of AES-CBC.
+Result<std::optional<RecordHeader>> PeekRecord(ByteView stream, bool first_record,
+                                               size_t max_ciphertext = kMaxCiphertext);
 
 }  // namespace handfast::tls
 

@@ -42,6 +42,22 @@ std::array<uint8_t, 13> AssociatedData12(uint64_t sequence, ContentType type, si
   return data;
 }
 
+CbcAssociatedData AssociatedDataCbc(uint64_t sequence, ContentType type) {
+  const auto whole = AssociatedData12(sequence, type, 0);
+  CbcAssociatedData data;
+  std::copy_n(whole.begin(), data.size(), data.begin());
+  return data;
+}
+
+bool SizesFit(const SuiteInfo& suite, const TrafficKeys12& keys, size_t iv_size) {
+  if (suite.cbc) {
+    return keys.key.size() == suite.cbc->key_size && keys.iv.empty() &&
+           keys.mac_key.size() == CbcMacSize(suite.cbc->mac);
+  }
+  return keys.key.size() == AeadKeySize(suite.aead) && keys.iv.size() == iv_size &&
+         keys.mac_key.empty() && !keys.encrypt_then_mac;
+}
+
 }  // namespace
 
 // ---- RecordKeys
@@ -64,18 +80,18 @@ Result<RecordKeys> RecordKeys::Create(TrafficKeys keys, AeadDirection direction)
   RecordKeys record_keys(suite, direction);
   const size_t iv_size =
       record_keys.has_explicit_nonce() ? kAeadNonceSize - kExplicitNonceSize : kAeadNonceSize;
-  if (tls12.key.size() != AeadKeySize(suite->aead) || tls12.iv.size() != iv_size) {
-    return Reason::kInternalError;
-  }
+  if (!SizesFit(*suite, tls12, iv_size)) return Reason::kInternalError;
   record_keys.secret_ = *HashSecret::From(SecretAccess::Open(tls12.key));
   record_keys.iv_ = std::move(tls12.iv);
   record_keys.sequence_ = tls12.sequence;
+  record_keys.mac_key_ = std::move(tls12.mac_key);
+  record_keys.encrypt_then_mac_ = tls12.encrypt_then_mac;
   return record_keys;
 }
 
 Result<void> RecordKeys::Ready() {
-  if (aead_) return {};
-  return is_tls13() ? Key13() : Key12();
+  if (aead_ || cbc_) return {};
+  return is_tls13() ? Key13() : suite_->cbc ? KeyCbc() : Key12();
 }
 
 Result<void> RecordKeys::Key13() {
@@ -98,11 +114,21 @@ Result<void> RecordKeys::Key12() {
   return {};
 }
 
+Result<void> RecordKeys::KeyCbc() {
+  Result<CbcHmac> cbc =
+      CbcHmac::Create(*suite_->cbc, direction_, *AeadKey::From(SecretAccess::Open(secret_)),
+                      mac_key_, encrypt_then_mac_);
+  if (!cbc.ok()) return cbc.reason();
+  cbc_ = *std::move(cbc);
+  return {};
+}
+
 TrafficKeys RecordKeys::Release() && {
   if (is_tls13()) return TrafficKeys13{suite_->suite, std::move(secret_), sequence_};
   AeadKey key = *AeadKey::From(SecretAccess::Open(secret_));
   secret_ = HashSecret();
-  return TrafficKeys12{suite_->suite, std::move(key), std::move(iv_), sequence_};
+  return TrafficKeys12{suite_->suite, std::move(key),      std::move(iv_),
+                       sequence_,     std::move(mac_key_), encrypt_then_mac_};
 }
 
 Result<void> RecordKeys::Update() {
@@ -159,8 +185,9 @@ Result<void> RecordSealer::SealOne(ContentType type, ByteView fragment, Bytes& o
     Append(out, fragment);
     return {};
   }
-  Result<void> sealed =
-      keys_->is_tls13() ? SealOne13(type, fragment, out) : SealOne12(type, fragment, out);
+  Result<void> sealed = keys_->is_tls13()    ? SealOne13(type, fragment, out)
+                        : keys_->suite_->cbc ? SealOneCbc(type, fragment, out)
+                                             : SealOne12(type, fragment, out);
   if (sealed.ok()) ++keys_->sequence_;
   return sealed;
 }
@@ -193,6 +220,15 @@ Result<void> RecordSealer::SealOne12(ContentType type, ByteView fragment, Bytes&
   return keys_->aead_->Seal(nonce, associated_data, fragment, {}, body + prefix);
 }
 
+Result<void> RecordSealer::SealOneCbc(ContentType type, ByteView fragment, Bytes& out) {
+  const size_t length = keys_->cbc_->SealedSize(fragment.size());
+  const size_t start = out.size();
+  WriteHeader(out, type, length);
+  out.resize(start + kRecordHeaderSize + length);
+  return keys_->cbc_->Seal(AssociatedDataCbc(keys_->sequence_, type), fragment,
+                           out.data() + start + kRecordHeaderSize);
+}
+
 // ---- RecordOpener
 
 Result<OpenedRecord> RecordOpener::Open(std::span<uint8_t> record, size_t max_plaintext) {
@@ -206,8 +242,9 @@ Result<OpenedRecord> RecordOpener::Open(std::span<uint8_t> record, size_t max_pl
   }
   if (keys_->sequence_ == UINT64_MAX) return Reason::kSequenceExhausted;
   if (Result<void> ready = keys_->Ready(); !ready.ok()) return ready.reason();
-  Result<OpenedRecord> opened =
-      keys_->is_tls13() ? Open13(record, max_plaintext) : Open12(record, max_plaintext);
+  Result<OpenedRecord> opened = keys_->is_tls13()    ? Open13(record, max_plaintext)
+                                : keys_->suite_->cbc ? OpenCbc(record, max_plaintext)
+                                                     : Open12(record, max_plaintext);
   if (opened.ok()) ++keys_->sequence_;
   return opened;
 }
@@ -255,6 +292,18 @@ Result<OpenedRecord> RecordOpener::Open12(std::span<uint8_t> record, size_t max_
   const auto associated_data = AssociatedData12(keys_->sequence_, type, body.size() - kAeadTagSize);
   Result<std::span<uint8_t>> plaintext = keys_->aead_->Open(nonce, associated_data, body);
   if (!plaintext.ok()) return plaintext.reason();
+  return OpenedRecord{type, *plaintext};
+}
+
+Result<OpenedRecord> RecordOpener::OpenCbc(std::span<uint8_t> record, size_t max_plaintext) {
+  const auto type = static_cast<ContentType>(record[0]);
+  const std::span<uint8_t> body = record.subspan(kRecordHeaderSize);
+  if (body.size() > kMaxCbcCiphertext) return Reason::kRecordOverflow;
+  Result<std::span<uint8_t>> plaintext =
+      keys_->cbc_->Open(AssociatedDataCbc(keys_->sequence_, type), body);
+  if (!plaintext.ok()) return plaintext.reason();
+  // Only now: before the MAC is known to be right, the length is a secret.
+  if (plaintext->size() > max_plaintext) return Reason::kRecordOverflow;
   return OpenedRecord{type, *plaintext};
 }
 

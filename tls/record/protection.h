@@ -1,6 +1,7 @@
 // Record protection: one sealer or opener a direction (RFC 8446 §5.2, RFC 5246 §6.2.3.3 with
-// RFC 5288 and RFC 7905). Made from traffic secrets or keys, so that whoever holds those, the
-// service or a thin client after the hand-over, protects records with the same code.
+// RFC 5288 and RFC 7905, RFC 5246 §6.2.3.2 and RFC 7366). Made from traffic secrets or keys, so
+// that whoever holds those, the service or a thin client after the hand-over, protects records with
+// the same code.
 #ifndef HANDFAST_TLS_RECORD_PROTECTION_H_
 #define HANDFAST_TLS_RECORD_PROTECTION_H_
 
@@ -12,6 +13,7 @@
 #include "tls/base/result.h"
 #include "tls/base/secret.h"
 #include "tls/crypto/aead.h"
+#include "tls/crypto/cbc.h"
 #include "tls/crypto/cipher_suite.h"
 #include "tls/crypto/traffic_keys.h"
 
@@ -23,6 +25,9 @@ constexpr size_t kMaxPlaintext = 1 << 14;
 // RFC 8446 §5.2: "The length MUST NOT exceed 2^14 + 256 bytes." TLS 1.2 allows 2^14 + 2048, which
 // none of its AEAD suites needs.
 constexpr size_t kMaxCiphertext = kMaxPlaintext + 256;
+// RFC 5246 §6.2.3: "The length MUST NOT exceed 2^14 + 2048." What a peer may send under AES-CBC,
+// with as much padding as it likes.
+constexpr size_t kMaxCbcCiphertext = kMaxPlaintext + 2048;
 
 // The nonce, sequence number and keyed AEAD that both directions share.
 class RecordKeys {
@@ -50,10 +55,11 @@ class RecordKeys {
   Result<void> Ready();
   Result<void> Key13();
   Result<void> Key12();
+  Result<void> KeyCbc();
   bool is_tls13() const { return suite_->version == ProtocolVersion::kTls13; }
   // RFC 5288 §3: AES-GCM in TLS 1.2 carries eight bytes of its nonce in the record.
   bool has_explicit_nonce() const {
-    return !is_tls13() && suite_->aead != AeadAlgorithm::kChaCha20Poly1305;
+    return !is_tls13() && !suite_->cbc && suite_->aead != AeadAlgorithm::kChaCha20Poly1305;
   }
   // The nonce of the record with `number`: a sequence number, or what the record carries.
   void WriteNonce(uint64_t number, std::span<uint8_t, kAeadNonceSize> nonce) const;
@@ -64,6 +70,10 @@ class RecordKeys {
   HashSecret secret_;  // TLS 1.3: this generation's traffic secret; TLS 1.2: the AEAD key
   AeadIv iv_;          // TLS 1.3: derived with the key
   uint64_t sequence_ = 0;
+  // AES-CBC suites, which have no AEAD.
+  std::optional<CbcHmac> cbc_;
+  HashSecret mac_key_;
+  bool encrypt_then_mac_ = false;
 };
 
 class RecordSealer {
@@ -85,6 +95,7 @@ class RecordSealer {
   Result<void> SealOne(ContentType type, ByteView fragment, Bytes& out);
   Result<void> SealOne13(ContentType type, ByteView fragment, Bytes& out);
   Result<void> SealOne12(ContentType type, ByteView fragment, Bytes& out);
+  Result<void> SealOneCbc(ContentType type, ByteView fragment, Bytes& out);
   std::optional<RecordKeys> keys_;
 };
 
@@ -101,6 +112,10 @@ class RecordOpener {
   void Install(RecordKeys keys) { keys_ = std::move(keys); }
   bool encrypted() const { return keys_.has_value(); }
   RecordKeys* keys() { return keys_ ? &*keys_ : nullptr; }
+  // What the length of the next record may say: see PeekRecord.
+  size_t max_ciphertext() const {
+    return keys_ && keys_->suite_->cbc ? kMaxCbcCiphertext : kMaxCiphertext;
+  }
 
   // `record` is one whole record with its header (see deframer.h); it is decrypted in place.
   // kBadRecordMac, kRecordOverflow, kBadInnerPlaintext (TLS 1.3: no content type), kBadRecordType,
@@ -111,6 +126,7 @@ class RecordOpener {
  private:
   Result<OpenedRecord> Open13(std::span<uint8_t> record, size_t max_plaintext);
   Result<OpenedRecord> Open12(std::span<uint8_t> record, size_t max_plaintext);
+  Result<OpenedRecord> OpenCbc(std::span<uint8_t> record, size_t max_plaintext);
   std::optional<RecordKeys> keys_;
 };
 

@@ -84,6 +84,10 @@ Result<void> ReadOne(const Extension& extension, ClientHelloExtensions& known) {
       known.status_request = well_formed && request->status_type == kStatusTypeOcsp;
       break;
     }
+    case ExtensionType::kEncryptThenMac:
+      well_formed = extension.data.empty();
+      known.encrypt_then_mac = true;
+      break;
     case ExtensionType::kPskKeyExchangeModes:
       well_formed = Read(extension, known.psk_key_exchange_modes);
       break;

@@ -26,6 +26,7 @@ struct ClientHelloExtensions {
   std::optional<OfferedPsks> pre_shared_key;
   std::optional<PskKeyExchangeModes> psk_key_exchange_modes;
   bool early_data = false;
+  bool encrypt_then_mac = false;
 };
 
 // kDecodeError, kDuplicateExtension, kBadServerName, kPskNotLast, kBinderCount. Unknown extensions,

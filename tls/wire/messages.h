@@ -191,6 +191,29 @@ struct ServerKeyExchange {
   }
 };
 
+// RFC 5246 §7.4.3.
+struct ServerDhParams {
+  ByteView dh_p;
+  ByteView dh_g;
+  ByteView dh_ys;
+  static bool Layout(auto& io, auto& e) {
+    return io.Opaque16(e.dh_p, {.min = 1, .max = 0xffff}) &&
+           io.Opaque16(e.dh_g, {.min = 1, .max = 0xffff}) &&
+           io.Opaque16(e.dh_ys, {.min = 1, .max = 0xffff});
+  }
+};
+// RFC 5246 §7.4.3: the message under a DHE suite.
+struct DheServerKeyExchange {
+  static constexpr HandshakeType kType = HandshakeType::kServerKeyExchange;
+  ServerDhParams params;
+  SignatureScheme algorithm{};
+  ByteView signature;
+  static bool Layout(auto& io, auto& m) {
+    return ServerDhParams::Layout(io, m.params) && io.U16(m.algorithm) &&
+           io.Opaque16(m.signature, {.min = 0, .max = 0xffff});
+  }
+};
+
 // RFC 5246 §7.4.4.
 struct CertificateRequest {
   static constexpr HandshakeType kType = HandshakeType::kCertificateRequest;
@@ -204,11 +227,28 @@ struct CertificateRequest {
   }
 };
 
-// RFC 8422 §5.7: the client's ephemeral public value.
+// RFC 5246 §7.4.7: what is in it, the suite's key exchange alone says.
 struct ClientKeyExchange {
   static constexpr HandshakeType kType = HandshakeType::kClientKeyExchange;
+  ByteView exchange_keys;
+  static bool Layout(auto& io, auto& m) { return io.Rest(m.exchange_keys); }
+};
+// RFC 8422 §5.7: the client's ephemeral public value.
+struct ClientEcdhPublic {
   ByteView point;
-  static bool Layout(auto& io, auto& m) { return io.Opaque8(m.point, {.min = 1, .max = 255}); }
+  static bool Layout(auto& io, auto& e) { return io.Opaque8(e.point, {.min = 1, .max = 255}); }
+};
+// RFC 5246 §7.4.7.1.
+struct EncryptedPremasterSecret {
+  ByteView encrypted;
+  static bool Layout(auto& io, auto& e) {
+    return io.Opaque16(e.encrypted, {.min = 0, .max = 0xffff});
+  }
+};
+// RFC 5246 §7.4.7.2.
+struct ClientDhPublic {
+  ByteView dh_yc;
+  static bool Layout(auto& io, auto& e) { return io.Opaque16(e.dh_yc, {.min = 1, .max = 0xffff}); }
 };
 
 }  // namespace tls12

@@ -105,6 +105,34 @@ TEST(Load, BuiltInProfilesAreTheEngines) {
   EXPECT_EQ(config.FindProfile("other"), nullptr);
 }
 
+TEST(Load, LegacyHasStaticRsaWhereItIsAccepted) {
+  const Config config = MustLoad(WithDocument(std::string(kSmall) + R"(
+profiles:
+  - name: legacy
+    base: legacy
+  - name: legacy-rsa
+    base: legacy
+    i_accept_static_rsa: true
+  - name: one
+    base: legacy
+    versions: [TLSv1.2]
+    cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA, TLS_DHE_RSA_WITH_AES_128_GCM_SHA256]
+    groups: [ffdhe3072]
+    i_accept_static_rsa: true
+)"))
+                            .config;
+  const tls::Profile all = tls::LegacyProfile();
+  const tls::Profile& without = config.FindProfile("legacy")->tls;
+  EXPECT_EQ(without.cipher_suites.size() + 6, all.cipher_suites.size());
+  EXPECT_EQ(without.groups, all.groups);
+  EXPECT_FALSE(without.require_extended_master_secret);
+  EXPECT_EQ(config.FindProfile("legacy-rsa")->tls.cipher_suites, all.cipher_suites);
+  const tls::Profile& one = config.FindProfile("one")->tls;
+  EXPECT_EQ(one.cipher_suites, (std::vector{tls::CipherSuite::kRsaAes128CbcSha,
+                                            tls::CipherSuite::kDheRsaAes128GcmSha256}));
+  EXPECT_EQ(one.groups, std::vector{tls::NamedGroup::kFfdhe3072});
+}
+
 TEST(Load, NarrowsAProfileInTheGivenOrder) {
   const Config config = MustLoad(WithDocument(std::string(kSmall) + R"(
 trust_bundles: [{name: clients, file: roots.pem}]

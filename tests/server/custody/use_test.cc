@@ -39,6 +39,28 @@ TEST_F(CustodyTest, SignsTheContentOfTheIntentWithEachType) {
   }
 }
 
+// T1: what cannot be a premaster secret is answered like one. See tests/tls/crypto.
+TEST_F(CustodyTest, RecoversAPremasterSecret) {
+  Open();
+  const ImportedKey rsa = Import("shop", "rsa", {.type = KeyType::kRsa2048, .dns = {"a.test"}});
+  const ImportedKey ecdsa = Import("shop", "ecdsa", {.dns = {"b.test"}});
+  const auto use = [&](const char* tenant, const std::string& credential) {
+    return custody_->Use(tenant, {.id = 9,
+                                  .credential = credential,
+                                  .scheme = SignatureScheme::kRsaPssRsaeSha256,
+                                  .intent = tls::Tls12RsaPremaster{tls::Bytes(256, 1), 0x0303}});
+  };
+  const tls::PrivateKeyUsed used = use("shop", rsa.credential->name);
+  EXPECT_EQ(used.question, 9U);
+  ASSERT_NE(used.premaster, nullptr);
+  EXPECT_EQ(used.premaster->size(), 48U);
+  EXPECT_TRUE(used.signature.empty());
+  EXPECT_EQ(use("bank", rsa.credential->name).refusal, Reason::kPrivateKeyRefused);
+  EXPECT_EQ(use("bank", rsa.credential->name).premaster, nullptr);
+  EXPECT_EQ(use("shop", ecdsa.credential->name).refusal, Reason::kPrivateKeyRefused);
+  EXPECT_EQ(use("shop", ecdsa.credential->name).premaster, nullptr);
+}
+
 TEST_F(CustodyTest, RefusesToSignForOthers) {
   Open();
   const ImportedKey imported = Import("shop", "web", {.dns = {"a.test"}});

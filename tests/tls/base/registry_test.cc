@@ -15,6 +15,9 @@ TEST(Registry, NamesAreIanas) {
             "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
   EXPECT_EQ(Name(CipherSuite::kEcdheRsaChaCha20Poly1305Sha256),
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
+  EXPECT_EQ(Name(CipherSuite::kEcdheRsaAes256CbcSha384), "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384");
+  EXPECT_EQ(Name(CipherSuite::kDheRsaAes128CbcSha), "TLS_DHE_RSA_WITH_AES_128_CBC_SHA");
+  EXPECT_EQ(Name(CipherSuite::kRsaAes256GcmSha384), "TLS_RSA_WITH_AES_256_GCM_SHA384");
   EXPECT_EQ(Name(CipherSuite::kFallbackScsv), "TLS_FALLBACK_SCSV");
   EXPECT_EQ(Name(NamedGroup::kSecp256r1), "secp256r1");
   EXPECT_EQ(Name(NamedGroup::kX25519), "x25519");

@@ -16,6 +16,8 @@ inline Bytes FixedScalar(NamedGroup group, uint8_t seed) {
   size_t size = 32;
   if (group == NamedGroup::kSecp384r1) size = 48;
   if (group == NamedGroup::kSecp521r1) size = 66;
+  if (group == NamedGroup::kFfdhe3072) size = 40;
+  if (group == NamedGroup::kFfdhe4096) size = 48;
   Bytes scalar(size, seed);
   scalar.front() = 0;
   return scalar;

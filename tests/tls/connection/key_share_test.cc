@@ -74,7 +74,8 @@ TEST(T14_BadPoint, InAClientKeyExchange) {
     script.edit_flight = [&](Flight& flight) {
       const Bytes point = FromHex(bad.hex).value();
       Bytes message;
-      ASSERT_TRUE(AppendMessage(message, tls12::ClientKeyExchange{point}));
+      const Bytes body = Serialize(tls12::ClientEcdhPublic{point});
+      ASSERT_TRUE(AppendMessage(message, tls12::ClientKeyExchange{body}));
       flight[IndexOf(flight, HandshakeType::kClientKeyExchange)].content = message;
     };
     EXPECT_TRUE(

@@ -81,6 +81,7 @@ LibsslClient::LibsslClient(const LibsslOptions& options)
   SSL_CTX_set_session_cache_mode(context_,
                                  SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
   SSL_CTX_sess_set_new_cb(context_, &LibsslClient::OnSession);
+  SSL_CTX_set_options(context_, options.ssl_options);
   ssl_ = SSL_new(context_);
   SSL_set_app_data(ssl_, this);
   if (options.session != nullptr) {

@@ -26,6 +26,7 @@ struct LibsslOptions {
   bool status_request = false;        // an OCSP response is asked for
   int max_fragment = 0;               // SSL_CTX_set_max_send_fragment
   SSL_SESSION* session = nullptr;     // offered; stays the caller's
+  uint64_t ssl_options = 0;           // SSL_CTX_set_options
 };
 
 class LibsslClient {

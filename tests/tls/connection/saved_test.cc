@@ -231,9 +231,10 @@ INSTANTIATE_TEST_SUITE_P(All, SavedTest, testing::ValuesIn(Scenarios()),
 TEST(Saved, UnknownVersionIsRefused) {
   Bytes form = *Save(Connection::Server({}));
   EXPECT_TRUE(Load(WithChecksum(form)).ok());
-  for (const int version : {0, 1, 3, 255}) {
+  const uint8_t current = form[3];
+  for (int version = 0; version < 256; ++version) {
     form[3] = static_cast<uint8_t>(version);
-    EXPECT_FALSE(Load(WithChecksum(form)).ok()) << version;
+    EXPECT_EQ(Load(WithChecksum(form)).ok(), version == current) << version;
   }
 }
 

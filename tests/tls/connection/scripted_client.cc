@@ -260,16 +260,9 @@ void ScriptedClient::On12(HandshakeType type, ByteView message, ByteView body) {
     case HandshakeType::kCertificate:
       server_chain_ = ChainOf<tls12::Certificate>(body);
       break;
-    case HandshakeType::kServerKeyExchange: {
-      const auto exchange = Parse<tls12::ServerKeyExchange>(body);
-      if (!exchange) return Error("ServerKeyExchange does not parse");
-      group_ = exchange->params.named_curve;
-      server_point_ = Copy(exchange->params.point);
-      const Intent intent =
-          Tls12ServerKeyExchange{script_.hello.random, server_random_, Serialize(exchange->params)};
-      CheckSignature(exchange->algorithm, ContentToSign(intent), exchange->signature);
+    case HandshakeType::kServerKeyExchange:
+      OnServerKeyExchange(body);
       break;
-    }
     case HandshakeType::kCertificateRequest:
       certificate_requested_ = true;
       break;
@@ -289,6 +282,68 @@ void ScriptedClient::On12(HandshakeType type, ByteView message, ByteView body) {
   Append(whole_, message);
 }
 
+void ScriptedClient::OnServerKeyExchange(ByteView body) {
+  const auto signed_by = [&](const auto& exchange) {
+    const Intent intent =
+        Tls12ServerKeyExchange{script_.hello.random, server_random_, Serialize(exchange.params)};
+    CheckSignature(exchange.algorithm, ContentToSign(intent), exchange.signature);
+  };
+  if (suite_->key_exchange == SuiteKeyExchange::kDhe) {
+    const auto exchange = Parse<tls12::DheServerKeyExchange>(body);
+    if (!exchange) return Error("ServerKeyExchange does not parse");
+    for (NamedGroup group :
+         {NamedGroup::kFfdhe2048, NamedGroup::kFfdhe3072, NamedGroup::kFfdhe4096}) {
+      if (Equal(ParametersOf(group).p, exchange->params.dh_p)) group_ = group;
+    }
+    server_public_ = Copy(exchange->params.dh_ys);
+    return signed_by(*exchange);
+  }
+  const auto exchange = Parse<tls12::ServerKeyExchange>(body);
+  if (!exchange) return Error("ServerKeyExchange does not parse");
+  group_ = exchange->params.named_curve;
+  server_public_ = Copy(exchange->params.point);
+  signed_by(*exchange);
+}
+
+// RFC 5246 §7.4.7.1, RFC 8017 §7.2.1.
+Bytes ScriptedClient::RsaExchangeKeys(SharedSecret& premaster) {
+  constexpr size_t kPremasterSize = 48;
+  const Result<CertificateInfo> leaf = ReadCertificate(server_chain_.front());
+  if (!leaf.ok()) return {};
+  Bytes secret(kPremasterSize, 0x2b);
+  secret[0] = static_cast<uint8_t>(script_.hello.legacy_version >> 8);
+  secret[1] = static_cast<uint8_t>(script_.hello.legacy_version);
+  premaster = *SharedSecret::From(secret);
+  const Bytes probe = RsaEncryptRaw(leaf->public_key_der, Bytes(256, 0));
+  Bytes block(probe.empty() ? 384 : 256, 0x5c);
+  block[0] = 0;
+  block[1] = 2;
+  block[block.size() - kPremasterSize - 1] = 0;
+  std::copy(secret.begin(), secret.end(), block.end() - kPremasterSize);
+  if (script_.edit_rsa_block) script_.edit_rsa_block(block);
+  return Serialize(tls12::EncryptedPremasterSecret{RsaEncryptRaw(leaf->public_key_der, block)});
+}
+
+// What ClientKeyExchange says; the premaster secret is left in `premaster`.
+Bytes ScriptedClient::ExchangeKeys(SharedSecret& premaster) {
+  if (suite_->key_exchange == SuiteKeyExchange::kRsa) return RsaExchangeKeys(premaster);
+  Result<KeyPair> pair = KeyPair::FromPrivate(group_, ClientScalar(group_));
+  if (!pair.ok()) {
+    Error("an unknown group");
+    return {};
+  }
+  const bool dhe = IsFfdhe(group_);
+  Bytes keys = dhe ? Serialize(tls12::ClientDhPublic{pair->public_key()})
+                   : Serialize(tls12::ClientEcdhPublic{pair->public_key()});
+  Result<SharedSecret> z = (*std::move(pair)).Derive(server_public_);
+  if (!z.ok()) {
+    Error("a bad public value");
+    return {};
+  }
+  premaster = dhe ? WithoutLeadingZeros(*std::move(z)) : *std::move(z);
+  return keys;
+}
+
 void ScriptedClient::OnServerHello12(ByteView message, ByteView body) {
   const auto hello = Parse<ServerHello>(body);
   if (!hello) return Error("ServerHello does not parse");
@@ -297,6 +352,7 @@ void ScriptedClient::OnServerHello12(ByteView message, ByteView body) {
   server_random_ = Copy(hello->random);
   extended_master_secret_ =
       Find(hello->extensions, ExtensionType::kExtendedMasterSecret) != nullptr;
+  encrypt_then_mac_ = Find(hello->extensions, ExtensionType::kEncryptThenMac) != nullptr;
   Append(whole_, message);
 }
 
@@ -315,18 +371,17 @@ void ScriptedClient::OnServerHelloDone() {
     }
     add(MessageOf(certificate));
   }
-  Result<KeyPair> pair = KeyPair::FromPrivate(group_, ClientScalar(group_));
-  if (!pair.ok()) return Error("an unknown group");
-  add(MessageOf(tls12::ClientKeyExchange{pair->public_key()}));
-  Result<SharedSecret> premaster = (*std::move(pair)).Derive(server_point_);
-  if (!premaster.ok()) return Error("bad point");
+  SharedSecret premaster;
+  const Bytes exchange_keys = ExchangeKeys(premaster);
+  if (exchange_keys.empty()) return;
+  add(MessageOf(tls12::ClientKeyExchange{exchange_keys}));
   const HelloRandom ours = AsRandom(script_.hello.random);
   const HelloRandom theirs = AsRandom(server_random_);
   master_ =
       extended_master_secret_
-          ? ExtendedMasterSecret(suite_->hash, *std::move(premaster), Hash(suite_->hash, whole_))
-          : PlainMasterSecret(suite_->hash, *std::move(premaster), ours, theirs);
-  KeyBlock keys = ExpandKeys(*suite_, master_, ours, theirs);
+          ? ExtendedMasterSecret(suite_->hash, std::move(premaster), Hash(suite_->hash, whole_))
+          : PlainMasterSecret(suite_->hash, std::move(premaster), ours, theirs);
+  KeyBlock keys = ExpandKeys(*suite_, master_, ours, theirs, encrypt_then_mac_);
   if (certificate_requested_ && script_.certificate != nullptr) {
     const Bytes signature = Sign(whole_);
     add(MessageOf(CertificateVerify{script_.scheme, signature}));

@@ -46,6 +46,8 @@ struct ClientScript {
   std::function<void(HelloFields&)> edit_second_hello = {};
   // What the client's CertificateVerify covers.
   std::function<void(Bytes&)> edit_signed_content = {};
+  // Static RSA: the whole block that is encrypted, 00 02, padding, 00, premaster secret.
+  std::function<void(Bytes&)> edit_rsa_block = {};
   // From Certificate to Finished, each message in a record of its own, ChangeCipherSpec among them.
   std::function<void(Flight&)> edit_flight = {};
 };
@@ -81,6 +83,9 @@ class ScriptedClient {
   void OnServerHello12(ByteView message, ByteView body);
   void OnRetry(const ServerHello& retry, ByteView message);
   void OnServerFinished13(ByteView message, ByteView body);
+  void OnServerKeyExchange(ByteView body);
+  Bytes ExchangeKeys(SharedSecret& premaster);
+  Bytes RsaExchangeKeys(SharedSecret& premaster);
   void OnServerHelloDone();
   void CheckSignature(SignatureScheme scheme, ByteView content, ByteView signature);
   Bytes Sign(Bytes content) const;
@@ -111,8 +116,9 @@ class ScriptedClient {
   HashSecret server_finished_key_;
   // TLS 1.2
   bool extended_master_secret_ = false;
+  bool encrypt_then_mac_ = false;
   NamedGroup group_{};
-  Bytes server_point_;
+  Bytes server_public_;
   MasterSecret master_;
 
   bool done_ = false;

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "tls/engine/use_private_key.h"
+
 namespace handfast::tls::test {
 
 ServerKit ServerKit::For(const Leaf& leaf, Profile profile) {
@@ -25,9 +27,7 @@ Answer AnswerFrom(const ServerKit& kit, const Question& question) {
                   choose->session_credential.has_value() && kit.resume};
   }
   if (const auto* use = std::get_if<UsePrivateKey>(&question)) {
-    Result<Bytes> signature = kit.key->Sign(use->scheme, ContentToSign(use->intent));
-    if (!signature.ok()) return PrivateKeyUsed{use->id, {}, signature.reason()};
-    return PrivateKeyUsed{use->id, *std::move(signature), Reason::kPrivateKeyFailed};
+    return Use(*kit.key, *use);
   }
   const auto& verify = std::get<VerifyPeer>(question);
   if (kit.clients == nullptr) return PeerVerdict{verify.id, Reason::kUnknownCa};

@@ -16,6 +16,7 @@ Outcome Shake(const ServerKit& kit, ClientScript script, ConnectionOptions optio
     to_server = client.Receive(to_client);
   }
   outcome.established = server.established() != nullptr;
+  if (outcome.established) outcome.group = server.established()->group;
   outcome.failure = server.failure();
   outcome.alert_at_client = client.alert();
   outcome.client_done = client.done();

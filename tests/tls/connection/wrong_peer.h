@@ -21,6 +21,7 @@ struct Outcome {
   std::string client_error;
   Bytes server_random;
   CipherSuite cipher_suite{};
+  NamedGroup group{};  // where it was established
   // The last record that the server sent.
   Bytes last_record;
 };

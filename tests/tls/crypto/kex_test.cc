@@ -23,12 +23,15 @@ struct GroupSizes {
   size_t scalar;
   size_t share;
 };
-constexpr GroupSizes kGroups[] = {{NamedGroup::kX25519, 32, 32},
-                                  {NamedGroup::kSecp256r1, 32, 65},
-                                  {NamedGroup::kSecp384r1, 48, 97},
-                                  {NamedGroup::kSecp521r1, 66, 133}};
+constexpr GroupSizes kGroups[] = {
+    {NamedGroup::kX25519, 32, 32},     {NamedGroup::kSecp256r1, 32, 65},
+    {NamedGroup::kSecp384r1, 48, 97},  {NamedGroup::kSecp521r1, 66, 133},
+    {NamedGroup::kFfdhe2048, 32, 256}, {NamedGroup::kFfdhe3072, 40, 384},
+    {NamedGroup::kFfdhe4096, 48, 512}};
 
 const std::string kZero(64, '0');
+
+bool IsCurve(NamedGroup group) { return group != NamedGroup::kX25519 && !IsFfdhe(group); }
 
 KeyPair Fresh(NamedGroup group) {
   Result<KeyPair> pair = KeyPair::Generate(group);
@@ -66,7 +69,7 @@ TEST(KeyPair, BothSidesAgree) {
     const Bytes share_one = Copy(one.public_key());
     const Bytes share_two = Copy(two.public_key());
     const std::string shared = SharedHex(std::move(one), share_two);
-    EXPECT_EQ(shared.size(), 2 * (sizes.group == NamedGroup::kX25519 ? 32 : sizes.scalar));
+    EXPECT_EQ(shared.size(), 2 * (IsCurve(sizes.group) ? sizes.scalar : sizes.share));
     EXPECT_EQ(SharedHex(std::move(two), share_one), shared);
   }
 }
@@ -133,7 +136,9 @@ TEST(KeyPair, RefusesScalarsOutOfRange) {
     EXPECT_FALSE(KeyPair::FromPrivate(sizes.group, Bytes(sizes.scalar + 1, 1)).ok());
     if (sizes.group == NamedGroup::kX25519) continue;  // any 32 bytes will do
     EXPECT_FALSE(KeyPair::FromPrivate(sizes.group, Bytes(sizes.scalar, 0)).ok());
-    EXPECT_FALSE(KeyPair::FromPrivate(sizes.group, Bytes(sizes.scalar, 0xff)).ok());
+    // Every other exponent will do.
+    EXPECT_EQ(KeyPair::FromPrivate(sizes.group, Bytes(sizes.scalar, 0xff)).ok(),
+              IsFfdhe(sizes.group));
   }
   // SEC 2: the order of secp256r1, and one less.
   Bytes order = Hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
@@ -144,7 +149,7 @@ TEST(KeyPair, RefusesScalarsOutOfRange) {
 
 TEST(KeyPair, RefusesPointsOffTheCurveAndOtherForms) {
   for (const GroupSizes& sizes : kGroups) {
-    if (sizes.group == NamedGroup::kX25519) continue;
+    if (!IsCurve(sizes.group)) continue;
     const Bytes good = Copy(Fresh(sizes.group).public_key());
     Bytes off = good;
     off.back() ^= 1;
@@ -254,7 +259,8 @@ TEST(SystemRandomness, FillsAndMakesPairs) {
   }
   EXPECT_TRUE(SystemRandomness().Fill({}).ok());
   EXPECT_TRUE(SystemRandomness().NewKeyPair(NamedGroup::kX25519).ok());
-  EXPECT_FALSE(SystemRandomness().NewKeyPair(NamedGroup::kFfdhe2048).ok());
+  EXPECT_TRUE(SystemRandomness().NewKeyPair(NamedGroup::kFfdhe2048).ok());
+  EXPECT_FALSE(SystemRandomness().NewKeyPair(NamedGroup::kFfdhe8192).ok());
 }
 
 }  // namespace

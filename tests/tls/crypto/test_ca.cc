@@ -309,4 +309,20 @@ TrustBundle TestCa::Bundle() const {
   return *std::move(bundle);
 }
 
+Bytes RsaEncryptRaw(ByteView subject_public_key_info, ByteView block) {
+  const uint8_t* at = subject_public_key_info.data();
+  EVP_PKEY* key = d2i_PUBKEY(nullptr, &at, static_cast<long>(subject_public_key_info.size()));
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr);
+  Bytes encrypted(block.size());
+  size_t size = encrypted.size();
+  const bool done =
+      context != nullptr && EVP_PKEY_encrypt_init(context) == 1 &&
+      EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING) == 1 &&
+      EVP_PKEY_encrypt(context, encrypted.data(), &size, block.data(), block.size()) == 1;
+  EVP_PKEY_CTX_free(context);
+  EVP_PKEY_free(key);
+  encrypted.resize(done ? size : 0);
+  return encrypted;
+}
+
 }  // namespace handfast::tls::test

@@ -102,6 +102,9 @@ class TestCa {
   std::shared_ptr<const State> state_;
 };
 
+// block^e mod n, without any padding; empty where libcrypto refuses.
+Bytes RsaEncryptRaw(ByteView subject_public_key_info, ByteView block);
+
 }  // namespace handfast::tls::test
 
 #endif  // HANDFAST_TESTS_TLS_CRYPTO_TEST_CA_H_

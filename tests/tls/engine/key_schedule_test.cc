@@ -153,6 +153,41 @@ TEST(KeySchedule12, TheFormulas) {
   }
 }
 
+// RFC 5246 §6.3: MAC keys, keys, and no IVs under AES-CBC.
+TEST(KeySchedule12, TheKeyBlockOfCbc) {
+  HelloRandom client;
+  client.fill(0xc1);
+  HelloRandom server;
+  server.fill(0x51);
+  const std::tuple<CipherSuite, size_t, size_t> kSizes[] = {
+      {CipherSuite::kEcdheRsaAes128CbcSha, 20, 16},
+      {CipherSuite::kDheRsaAes256CbcSha256, 32, 32},
+      {CipherSuite::kEcdheRsaAes256CbcSha384, 48, 32}};
+  for (const auto& [id, mac, key] : kSizes) {
+    const SuiteInfo& suite = *FindSuite(id);
+    const MasterSecret master =
+        PlainMasterSecret(suite.hash, *SharedSecret::From(Bytes(48, 7)), client, server);
+    Bytes seed = Copy(server);
+    Append(seed, client);
+    Bytes block(2 * (mac + key));
+    Prf(suite.hash, SecretAccess::Open(master.secret), "key expansion", seed, {}, block);
+    for (bool etm : {false, true}) {
+      const KeyBlock keys = ExpandKeys(suite, master, client, server, etm);
+      EXPECT_EQ(HexOf(keys.client.mac_key) + HexOf(keys.server.mac_key) + HexOf(keys.client.key) +
+                    HexOf(keys.server.key),
+                ToHex(block));
+      EXPECT_TRUE(keys.client.iv.empty() && keys.server.iv.empty());
+      EXPECT_EQ(keys.client.encrypt_then_mac, etm);
+    }
+  }
+  // An AEAD suite has neither.
+  const SuiteInfo& suite = *FindSuite(CipherSuite::kEcdheRsaAes128GcmSha256);
+  const KeyBlock keys = ExpandKeys(suite, MasterSecret{*HashSecret::From(Bytes(48, 1))}, client,
+                                   server, /*encrypt_then_mac=*/true);
+  EXPECT_TRUE(keys.client.mac_key.empty());
+  EXPECT_FALSE(keys.client.encrypt_then_mac);
+}
+
 // ---- What is signed. RFC 8446 §4.4.3: its own example.
 
 TEST(Intent, Tls13ServerCertificateVerify) {

@@ -13,7 +13,7 @@ namespace handfast::tls::test {
 namespace {
 
 TEST(Profile, Snapshots) {
-  for (const Profile& profile : {ModernProfile(), IntermediateProfile()}) {
+  for (const Profile& profile : {ModernProfile(), IntermediateProfile(), LegacyProfile()}) {
     handfast::test::ExpectGolden("profiles/" + profile.name + ".txt", ToText(profile));
   }
 }
@@ -56,6 +56,34 @@ TEST(Profile, T7_OnlyWhatIsImplementedAndStrong) {
     EXPECT_TRUE(profile.require_extended_master_secret);
     EXPECT_TRUE(profile.require_renegotiation_info);
   }
+}
+
+// Legacy begins as intermediate does, has what is worse in order of how bad it is, and all there
+// is.
+TEST(Profile, LegacyIsIntermediateAndWorse) {
+  const Profile intermediate = IntermediateProfile();
+  const Profile legacy = LegacyProfile();
+  const auto begins = [](const auto& longer, const auto& shorter) {
+    return longer.size() > shorter.size() &&
+           std::equal(shorter.begin(), shorter.end(), longer.begin());
+  };
+  EXPECT_TRUE(begins(legacy.cipher_suites, intermediate.cipher_suites));
+  EXPECT_TRUE(begins(legacy.groups, intermediate.groups));
+  EXPECT_TRUE(legacy.require_renegotiation_info);
+  SuiteKeyExchange last = SuiteKeyExchange::kAny;
+  for (CipherSuite suite : legacy.cipher_suites) {
+    const SuiteInfo* info = FindSuite(suite);
+    ASSERT_NE(info, nullptr) << Name(suite);
+    EXPECT_GE(info->key_exchange, last) << Name(suite);
+    last = info->key_exchange;
+  }
+  for (int id = 0; id < 0x10000; ++id) {
+    const auto suite = static_cast<CipherSuite>(id);
+    EXPECT_EQ(std::count(legacy.cipher_suites.begin(), legacy.cipher_suites.end(), suite),
+              FindSuite(suite) != nullptr)
+        << id;
+  }
+  for (NamedGroup group : legacy.groups) EXPECT_TRUE(Implemented(group)) << Name(group);
 }
 
 }  // namespace

@@ -66,5 +66,14 @@ TEST(PeekRecord, T18_Length) {
   EXPECT_EQ(kMaxCiphertext, 0x4100u);
 }
 
+// RFC 5246 §6.2.3: under AES-CBC alone.
+TEST(PeekRecord, T18_LengthUnderCbc) {
+  EXPECT_EQ(kMaxCbcCiphertext, 0x4800u);
+  EXPECT_TRUE(PeekRecord(Bytes{23, 3, 3, 0x48, 0x00}, false, kMaxCbcCiphertext).ok());
+  const auto over = PeekRecord(Bytes{23, 3, 3, 0x48, 0x01}, false, kMaxCbcCiphertext);
+  ASSERT_FALSE(over.ok());
+  EXPECT_EQ(over.reason(), Reason::kRecordOverflow);
+}
+
 }  // namespace
 }  // namespace handfast::tls::test

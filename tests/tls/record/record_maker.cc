@@ -46,10 +46,15 @@ Bytes Header(uint8_t type, size_t length) {
 
 }  // namespace
 
-TrafficKeys KeysFor(CipherSuite suite, uint64_t sequence) {
+TrafficKeys KeysFor(CipherSuite suite, uint64_t sequence, bool encrypt_then_mac) {
   const SuiteInfo& info = *FindSuite(suite);
   if (info.version == ProtocolVersion::kTls13) {
     return TrafficKeys13{suite, *HashSecret::From(CountUp(DigestSize(info.hash), 0x10)), sequence};
+  }
+  if (info.cbc) {
+    return TrafficKeys12{
+        suite,    *AeadKey::From(CountUp(info.cbc->key_size, 0x20)),           AeadIv(),
+        sequence, *HashSecret::From(CountUp(CbcMacSize(info.cbc->mac), 0x70)), encrypt_then_mac};
   }
   return TrafficKeys12{suite, *AeadKey::From(CountUp(AeadKeySize(info.aead), 0x20)),
                        *AeadIv::From(CountUp(IsChaCha(info) ? 12 : 4, 0x60)), sequence};

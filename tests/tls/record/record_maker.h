@@ -7,8 +7,9 @@
 
 namespace handfast::tls::test {
 
-// Keys that count up, of the right size for the suite; the same in every call.
-TrafficKeys KeysFor(CipherSuite suite, uint64_t sequence = 0);
+// Keys that count up, of the right size for the suite; the same in every call. `encrypt_then_mac`
+// is for AES-CBC suites.
+TrafficKeys KeysFor(CipherSuite suite, uint64_t sequence = 0, bool encrypt_then_mac = false);
 
 // RFC 8446 §5.2 and §5.3: `inner` is the whole TLSInnerPlaintext.
 Bytes MakeRecord13(CipherSuite suite, uint64_t sequence, ByteView inner);

@@ -118,7 +118,13 @@ constexpr Body kBodies[] = {
     {"RFC 8446 §4.4.2: no certificates", Parses<tls13::Certificate>, "00000000", true},
     {"RFC 5246 §7.4.2: an empty certificate", Parses<tls12::Certificate>, "000003000000", false},
     {"RFC 5246 §7.4.2: no certificates", Parses<tls12::Certificate>, "000000", true},
-    {"RFC 8422 §5.7: an empty point", Parses<tls12::ClientKeyExchange>, "00", false},
+    {"RFC 8422 §5.7: an empty point", Parses<tls12::ClientEcdhPublic>, "00", false},
+    {"RFC 5246 §7.4.7.2: an empty dh_Yc", Parses<tls12::ClientDhPublic>, "0000", false},
+    {"RFC 5246 §7.4.7.2: a byte of dh_Yc", Parses<tls12::ClientDhPublic>, "000102", true},
+    {"RFC 5246 §7.4.3: an empty dh_p", Parses<tls12::ServerDhParams>, "0000000102000103", false},
+    {"RFC 5246 §7.4.3: an empty dh_g", Parses<tls12::ServerDhParams>, "0001070000000103", false},
+    {"RFC 5246 §7.4.3: an empty dh_Ys", Parses<tls12::ServerDhParams>, "0001070001020000", false},
+    {"RFC 5246 §7.4.3: p, g, Ys", Parses<tls12::ServerDhParams>, "000107000102000103", true},
     {"RFC 5246 §7.4.4: no certificate types", Parses<tls12::CertificateRequest>, "00000204030000",
      false},
     {"RFC 5246 §7.4.4: no schemes", Parses<tls12::CertificateRequest>, "010100000000", false},
@@ -151,9 +157,10 @@ TEST(Bounds, HoldForTheWriterToo) {
   EXPECT_TRUE(Serialize(hello).empty());
   EXPECT_TRUE(Serialize(Cookie{}).empty());
   EXPECT_TRUE(Serialize(NamedGroupList{}).empty());
-  EXPECT_TRUE(Serialize(tls12::ClientKeyExchange{}).empty());
+  EXPECT_TRUE(Serialize(tls12::ClientEcdhPublic{}).empty());
+  EXPECT_TRUE(Serialize(tls12::ClientDhPublic{}).empty());
   const Bytes long_point(256, 4);
-  EXPECT_TRUE(Serialize(tls12::ClientKeyExchange{long_point}).empty());
+  EXPECT_TRUE(Serialize(tls12::ClientEcdhPublic{long_point}).empty());
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ const Block& KnownExtensions() {
       {ExtensionType::kExtendedMasterSecret, ""},
       {ExtensionType::kStatusRequest, "0100000000"},
       {ExtensionType::kEarlyData, ""},
+      {ExtensionType::kEncryptThenMac, ""},
       {ExtensionType::kPskKeyExchangeModes, "0101"},
       {ExtensionType::kPreSharedKey, kPsk},
   };
@@ -72,6 +73,7 @@ TEST(ReadExtensions, AllKnown) {
   EXPECT_TRUE(read->extended_master_secret);
   EXPECT_TRUE(read->status_request);
   EXPECT_TRUE(read->early_data);
+  EXPECT_TRUE(read->encrypt_then_mac);
   EXPECT_EQ(ToHex(read->psk_key_exchange_modes->ke_modes), "01");
   ASSERT_EQ(read->pre_shared_key->identities.size(), 1u);
   EXPECT_EQ(AsText(read->pre_shared_key->identities[0].identity), "x");

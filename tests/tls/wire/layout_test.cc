@@ -74,7 +74,13 @@ HANDFAST_SAMPLE(tls12::CertificateRequest,
                 {{kOther,
                   {SignatureScheme::kEd25519, SignatureScheme::kRsaPkcs1Sha256},
                   {{kOpaque}, {kOther}}}})
-HANDFAST_SAMPLE(tls12::ClientKeyExchange, {{kOpaque}})
+HANDFAST_SAMPLE(tls12::ClientKeyExchange, {{kOpaque}, {}, true})
+HANDFAST_SAMPLE(tls12::ClientEcdhPublic, {{kOpaque}})
+HANDFAST_SAMPLE(tls12::ClientDhPublic, {{kOpaque}})
+HANDFAST_SAMPLE(tls12::EncryptedPremasterSecret, {{kOpaque}})
+HANDFAST_SAMPLE(tls12::ServerDhParams, {{kOpaque, kOther, kRandom}})
+HANDFAST_SAMPLE(tls12::DheServerKeyExchange,
+                {{{kOpaque, kOther, kRandom}, SignatureScheme::kRsaPssRsaeSha256, kOther}})
 
 HANDFAST_SAMPLE(ServerNameList, {{{{0, kOpaque}, {1, kOther}}}})
 HANDFAST_SAMPLE(ProtocolNameList, {{{{kOpaque}, {kOther}}}})
@@ -101,10 +107,12 @@ using Layouts = testing::Types<
     ClientHello, ServerHello, EncryptedExtensions, CertificateVerify, CertificateStatus,
     CertificateStatusRequest, Finished, ServerHelloDone, KeyUpdate, AlertMessage,
     tls13::CertificateRequest, tls13::Certificate, tls12::Certificate, tls12::ServerEcdhParams,
-    tls12::ServerKeyExchange, tls12::CertificateRequest, tls12::ClientKeyExchange, ServerNameList,
-    ProtocolNameList, SupportedVersionsClientHello, SupportedVersionsServerHello, NamedGroupList,
-    SignatureSchemeList, KeyShareClientHello, KeyShareServerHello, KeyShareHelloRetryRequest,
-    Cookie, RecordSizeLimit, RenegotiationInfo, EcPointFormatList, CertificateAuthorities>;
+    tls12::ServerKeyExchange, tls12::CertificateRequest, tls12::ClientKeyExchange,
+    tls12::ClientEcdhPublic, tls12::ClientDhPublic, tls12::EncryptedPremasterSecret,
+    tls12::ServerDhParams, tls12::DheServerKeyExchange, ServerNameList, ProtocolNameList,
+    SupportedVersionsClientHello, SupportedVersionsServerHello, NamedGroupList, SignatureSchemeList,
+    KeyShareClientHello, KeyShareServerHello, KeyShareHelloRetryRequest, Cookie, RecordSizeLimit,
+    RenegotiationInfo, EcPointFormatList, CertificateAuthorities>;
 TYPED_TEST_SUITE(LayoutTest, Layouts);
 
 TYPED_TEST(LayoutTest, T11_RoundTrip) {
