@@ -107,6 +107,8 @@ constexpr ReasonInfo kReasons[] = {
      Origin::kLocal, "misplaced_extension", "RFC 8446 §4.2"},
     {Reason::kBadSelectedIdentity, Alert::kIllegalParameter, Alert::kIllegalParameter,
      Origin::kLocal, "bad_selected_identity", "RFC 8446 §4.2.11"},
+    {Reason::kDowngraded, Alert::kIllegalParameter, Alert::kIllegalParameter, Origin::kLocal,
+     "downgraded", "RFC 8446 §4.1.3"},
     {Reason::kBadSignature, Alert::kDecryptError, Alert::kDecryptError, Origin::kLocal,
      "bad_signature", "RFC 8446 §4.4.3"},
     {Reason::kSchemeNotOffered, Alert::kIllegalParameter, Alert::kIllegalParameter, Origin::kLocal,

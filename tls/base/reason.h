@@ -105,6 +105,7 @@ enum class Reason : uint8_t {
   kRetryWithoutChange,
   kMisplacedExtension,
   kBadSelectedIdentity,
+  kDowngraded,
   // Authentication.
   kBadSignature,
   kSchemeNotOffered,

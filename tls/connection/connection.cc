@@ -87,6 +87,11 @@ Result<Session> ReadNewSessionTicket(const Connection& established, ByteView mes
   return session;
 }
 
+std::optional<Session> TakeSession(Connection& established) {
+  auto* connected = std::get_if<Connected>(&ConnectionAccess::Of(established).engine);
+  return connected == nullptr ? std::nullopt : std::exchange(connected->session, std::nullopt);
+}
+
 Result<void> Export(const Connection& established, std::string_view label, ByteView context,
                     std::span<uint8_t> out) {
   const Connected* connected = ConnectedOf(established);

@@ -95,8 +95,8 @@ class Connection {
  public:
   // A TLS server before the first byte.
   static Connection Server(ConnectionOptions options);
-  // A TLS 1.3 client before its ClientHello, which Begin brings. `session` is offered where it
-  // still can be: one of this server_name, and for this use alone.
+  // A TLS client before its ClientHello, which Begin brings. `session` is offered where it still
+  // can be: one of this server_name, and for this use alone.
   static Connection Client(ConnectionOptions options,
                            std::optional<Session> session = std::nullopt);
   Connection(Connection&&) noexcept;
@@ -133,6 +133,10 @@ Stepped Step(Connection spent, const Input& input, const Context& context);
 // cannot be offered.
 Result<Session> ReadNewSessionTicket(const Connection& established, ByteView message,
                                      int64_t now_unix_s);
+
+// TLS 1.2: the session that the handshake left, once: as a client, and as a server that keeps
+// sessions by their id (Context). Nullopt where there is none.
+std::optional<Session> TakeSession(Connection& established);
 
 // RFC 8446 §7.5: fills `out` (at most 8160 bytes) with keying material for the application, a
 // secret. kInternalError before the handshake is done, in TLS 1.2, and for a label over 249 bytes.

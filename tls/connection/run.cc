@@ -29,6 +29,23 @@ bool ToleratesChangeCipherSpec(const EngineState& state) {
          std::holds_alternative<tls13::WaitFinished>(state);
 }
 
+bool IsTls12Client(const EngineState& state) {
+  return std::visit(
+      []<class State>(const State&) {
+        return std::is_same_v<State, client12::WaitCertificate> ||
+               std::is_same_v<State, client12::WaitServerKeyExchange> ||
+               std::is_same_v<State, client12::WaitRequestOrDone> ||
+               std::is_same_v<State, client12::WaitServerHelloDone> ||
+               std::is_same_v<State, client12::WaitNewSessionTicket>;
+      },
+      state);
+}
+
+bool IsHelloRequest(ByteView message) {
+  return message[0] == static_cast<uint8_t>(HandshakeType::kHelloRequest) &&
+         message.size() == kHandshakeHeaderSize;
+}
+
 bool IsChangeCipherSpec(uint8_t type) {
   return type == static_cast<uint8_t>(ContentType::kChangeCipherSpec);
 }
@@ -222,6 +239,12 @@ void Run::ReadMessages() {
       state_.messages.erase(state_.messages.begin(), end);
     }
     Trace(true, state_.opener.encrypted(), ContentType::kHandshake, message);
+    // RFC 5246 §7.4.1.1: "This message will be ignored by the client if the client is currently
+    // negotiating a session", and it enters no transcript.
+    if (IsHelloRequest(message) && IsTls12Client(state_.engine)) {
+      if (++state_.warning_alerts > kMaxWarningAlerts) return Fail(Reason::kTooManyWarnings);
+      continue;
+    }
     Apply(tls::Step(std::move(state_.engine), message, context_));
   }
 }

@@ -20,29 +20,6 @@ HashAlgorithm HashOf(const Established& negotiated) {
   return FindSuite(negotiated.cipher_suite)->hash;
 }
 
-Result<void> ReadAlpn(ByteView body, const std::vector<std::string>& offered,
-                      Established& negotiated) {
-  const auto list = Parse<ProtocolNameList>(body);
-  // RFC 7301 §3.1: the server's list "MUST contain exactly one "ProtocolName"".
-  if (!list || list->names.size() != 1) return Reason::kDecodeError;
-  const std::string name(AsText(list->names[0].name));
-  if (!Contains(offered, name)) return Reason::kProtocolNotOffered;
-  negotiated.alpn = name;
-  return {};
-}
-
-Result<void> ReadLimit(ByteView body, const Profile& profile, Handshake& handshake) {
-  const auto limit = Parse<RecordSizeLimit>(body);
-  if (!limit) return Reason::kDecodeError;
-  if (profile.record_size_limit == 0) return Reason::kUnsolicitedExtension;
-  // RFC 8449 §4: "An endpoint MUST treat receipt of a smaller value as a fatal error".
-  if (limit->record_size_limit < kMinRecordSizeLimit) return Reason::kBadRecordSizeLimit;
-  handshake.record_size_limit = true;
-  handshake.negotiated->max_fragment =
-      static_cast<uint16_t>(std::min(limit->record_size_limit - 1, int{kUnlimited}));
-  return {};
-}
-
 Result<void> ReadOne(const Extension& extension, const std::vector<std::string>& alpn,
                      const Profile& profile, Handshake& handshake) {
   switch (extension.type) {
@@ -53,14 +30,16 @@ Result<void> ReadOne(const Extension& extension, const std::vector<std::string>&
       return {};
     case ExtensionType::kAlpn:
       if (alpn.empty()) return Reason::kUnsolicitedExtension;
-      return ReadAlpn(extension.data, alpn, *handshake.negotiated);
+      return client::ReadAlpn(extension.data, alpn, *handshake.negotiated);
     case ExtensionType::kSupportedGroups:
       // RFC 8446 §4.2.7: "Clients MUST NOT act upon any information found in "supported_groups"
       // prior to successful completion of the handshake".
       if (!Parse<NamedGroupList>(extension.data)) return Reason::kDecodeError;
       return {};
     case ExtensionType::kRecordSizeLimit:
-      return ReadLimit(extension.data, profile, handshake);
+      handshake.record_size_limit = true;
+      return client::ReadLimit(extension.data, profile, /*content_type=*/true,
+                               *handshake.negotiated);
     case ExtensionType::kKeyShare:
     case ExtensionType::kSupportedVersions:
     case ExtensionType::kSignatureAlgorithms:
@@ -123,7 +102,7 @@ Transition Finish(Ending end) {
                                         end.negotiated->max_fragment});
   effects.emplace_back(InstallReadKeys{TrafficKeys13{suite, std::move(end.application.server), 0},
                                        end.max_plaintext});
-  return {Connected{std::move(end.negotiated), std::move(end.exporter), std::move(resumption)},
+  return {Connected{std::move(end.negotiated), std::move(end.exporter), std::move(resumption), {}},
           std::move(effects), std::nullopt};
 }
 

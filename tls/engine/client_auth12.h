@@ -7,9 +7,6 @@
 
 namespace handfast::tls::tls12 {
 
-// What we advertise (RFC 8449), where it was negotiated.
-uint16_t MaxPlaintext(const Profile& profile, bool negotiated);
-
 bool AppendCertificateRequest(const Profile& profile, Bytes& out);
 
 // All that the client's keys prove is in: its ChangeCipherSpec is due.

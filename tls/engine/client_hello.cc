@@ -1,113 +1,15 @@
-// A client's hellos: what it offers, how it answers a HelloRetryRequest, and what it makes of a
-// ServerHello. The rest of TLS 1.3 is in client13.cc.
+// What a client makes of a ServerHello, and how it answers a HelloRetryRequest. What it offered is
+// in client_offer.cc; the rest in client13.cc and client12.cc.
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <utility>
 
-#include "tls/base/secret_access.h"
 #include "tls/crypto/cipher_suite.h"
-#include "tls/crypto/hkdf.h"
 #include "tls/engine/client_phase.h"
 #include "tls/engine/moves_client.h"
 #include "tls/engine/negotiation.h"
 
 namespace handfast::tls::client {
 namespace {
-
-constexpr size_t kSessionIdSize = 32;
-constexpr uint8_t kNoCompression[] = {0};
-
-// Fresh bytes for a ClientHello and for the ids of this handshake's questions.
-struct Fresh {
-  uint8_t random[kRandomSize];
-  uint8_t session_id[kSessionIdSize];
-  uint8_t question[sizeof(uint64_t)];
-};
-
-std::vector<CipherSuite> Suites13(const Profile& profile) {
-  std::vector<CipherSuite> suites;
-  for (const CipherSuite suite : profile.cipher_suites) {
-    const SuiteInfo* info = FindSuite(suite);
-    if (info != nullptr && info->version == ProtocolVersion::kTls13) suites.push_back(suite);
-  }
-  return suites;
-}
-
-// Bodies of extensions, which the message views.
-struct Bodies {
-  Bytes server_name, groups, schemes, alpn, limit, share, versions, psk;
-};
-
-constexpr uint8_t kPskModes[] = {1, PskKeyExchangeModes::kPskDheKe};
-
-Extensions Offer(const Profile& profile, const Wanted& wanted, const KeyPair& pair,
-                 Bodies& bodies) {
-  Extensions extensions;
-  if (!wanted.server_name.empty()) {
-    bodies.server_name = Serialize(ServerNameList{{{0, AsBytes(wanted.server_name)}}});
-    extensions.push_back({ExtensionType::kServerName, bodies.server_name});
-  }
-  bodies.groups = Serialize(NamedGroupList{profile.groups});
-  extensions.push_back({ExtensionType::kSupportedGroups, bodies.groups});
-  bodies.schemes = Serialize(SignatureSchemeList{profile.signature_schemes});
-  extensions.push_back({ExtensionType::kSignatureAlgorithms, bodies.schemes});
-  if (!wanted.alpn.empty()) {
-    ProtocolNameList names;
-    for (const std::string& name : wanted.alpn) names.names.push_back({AsBytes(name)});
-    bodies.alpn = Serialize(names);
-    extensions.push_back({ExtensionType::kAlpn, bodies.alpn});
-  }
-  if (profile.record_size_limit != 0) {
-    bodies.limit = Serialize(RecordSizeLimit{profile.record_size_limit});
-    extensions.push_back({ExtensionType::kRecordSizeLimit, bodies.limit});
-  }
-  bodies.share = Serialize(KeyShareClientHello{{{pair.group(), pair.public_key()}}});
-  extensions.push_back({ExtensionType::kKeyShare, bodies.share});
-  bodies.versions = Serialize(SupportedVersionsClientHello{{ProtocolVersion::kTls13}});
-  extensions.push_back({ExtensionType::kSupportedVersions, bodies.versions});
-  // Also without a session: else no server would give us one.
-  extensions.push_back({ExtensionType::kPskKeyExchangeModes, kPskModes});
-  return extensions;
-}
-
-size_t BinderSize(const Session& session) {
-  return DigestSize(FindSuite(session.cipher_suite)->hash);
-}
-
-// The extension that offers the session, with zeros for its binder.
-Bytes PskBody(const Session& session, uint32_t obfuscated_age) {
-  const Bytes zeros(BinderSize(session));
-  return Serialize(OfferedPsks{{{session.ticket, obfuscated_age}}, {{zeros}}});
-}
-
-// RFC 8446 §4.2.11.1: the age in milliseconds, plus ticket_age_add, modulo 2^32.
-uint32_t ObfuscatedAge(const Session& session, int64_t now_unix_s) {
-  const int64_t age_s = std::max<int64_t>(0, now_unix_s - session.issued_unix_s);
-  return static_cast<uint32_t>(static_cast<uint64_t>(age_s) * 1000 + session.ticket_age_add);
-}
-
-// RFC 8446 §4.2.11.2: fills in the binder, the last bytes of the message, over all that comes
-// before the list of binders. `so_far`: what came before the message.
-void Bind(const Session& session, Transcript so_far, Bytes& message) {
-  const HashAlgorithm hash = FindSuite(session.cipher_suite)->hash;
-  const size_t binders = sizeof(uint16_t) + 1 + BinderSize(session);
-  so_far.Add(ByteView(message).first(message.size() - binders));
-  const Digest binder = Binder(hash, ToEarly(hash, session.secret), so_far.Current());
-  std::copy(binder.view().begin(), binder.view().end(),
-            message.end() - static_cast<std::ptrdiff_t>(binder.size));
-}
-
-// RFC 8446 §4.2.11.1: "Clients MUST NOT attempt to use tickets which have ages greater than the
-// "ticket_lifetime" value which was provided with the ticket."
-bool CanOffer(const Session& session, const std::string& server_name,
-              const std::vector<CipherSuite>& suites, int64_t now_unix_s) {
-  // RFC 8446 §4.6.1: "Clients MUST only resume if the new SNI value is valid for the server
-  // certificate presented in the original session": of another name nobody would be verified.
-  if (session.server_name != server_name) return false;
-  return session.version == ProtocolVersion::kTls13 && !session.ticket.empty() &&
-         now_unix_s < session.not_after_unix_s && Contains(suites, session.cipher_suite);
-}
 
 // What a HelloRetryRequest makes of a ClientHello.
 struct Repetition {
@@ -148,18 +50,15 @@ ClientHello Reread(const WaitServerHello& state) {
 // What is wrong with either kind of ServerHello, but for its extensions.
 Result<void> CheckServerHello(const ServerHello& hello, const ClientHello& ours) {
   const Extension* versions = Find(hello.extensions, ExtensionType::kSupportedVersions);
-  const auto version =
-      versions == nullptr ? std::nullopt : Parse<SupportedVersionsServerHello>(versions->data);
-  if (versions != nullptr && !version) return Reason::kDecodeError;
+  const auto version = Parse<SupportedVersionsServerHello>(versions->data);
+  if (!version) return Reason::kDecodeError;
   // RFC 8446 §4.2.1: "If the "supported_versions" extension in the ServerHello contains a version
   // not offered by the client or contains a version prior to TLS 1.3, the client MUST abort the
   // handshake with an "illegal_parameter" alert."
-  if (version && version->selected_version != ProtocolVersion::kTls13) {
+  if (version->selected_version != ProtocolVersion::kTls13 ||
+      Find(ours.extensions, ExtensionType::kKeyShare) == nullptr) {
     return Reason::kVersionNotOffered;
   }
-  // RFC 8446 §D.1: "If the version chosen by the server is not supported by the client [...] the
-  // client MUST abort the handshake with a "protocol_version" alert."
-  if (!version) return Reason::kUnsupportedVersion;
   if (hello.legacy_version != ProtocolVersion::kTls12) return Reason::kVersionNotOffered;
   // RFC 8446 §4.1.3: "A client which receives a legacy_session_id_echo field that does not match
   // what it sent in the ClientHello MUST abort the handshake with an "illegal_parameter" alert."
@@ -218,7 +117,10 @@ Transition OnRetry(WaitServerHello state, const Received<ServerHello>& received,
   const HashAlgorithm hash = FindSuite(received.message.cipher_suite)->hash;
   // RFC 8446 §4.1.2 lets the client remove PSKs "which are incompatible with the server's indicated
   // cipher suite".
-  if (state.session && FindSuite(state.session->cipher_suite)->hash != hash) state.session.reset();
+  if (state.session && (state.session->version != ProtocolVersion::kTls13 ||
+                        FindSuite(state.session->cipher_suite)->hash != hash)) {
+    state.session.reset();
+  }
   Bytes repeated;
   const Session* const session = state.session ? &*state.session : nullptr;
   if (!Repeat(state.client_hello, {state.key_pair, cookie, session}, repeated)) {
@@ -248,7 +150,9 @@ Result<bool> ReadIdentity(const Extension& extension, const WaitServerHello& sta
                           const ServerHello& hello) {
   const auto body = Parse<PreSharedKeyServerHello>(extension.data);
   if (!body) return Reason::kDecodeError;
-  if (!state.session) return Reason::kUnsolicitedExtension;
+  if (!state.session || state.session->version != ProtocolVersion::kTls13) {
+    return Reason::kUnsolicitedExtension;
+  }
   // RFC 8446 §4.2.11: "Clients MUST verify that the server's selected_identity is within the range
   // supplied by the client, that the server selected a cipher suite indicating a Hash associated
   // with the PSK [...]. If these values are not consistent, the client MUST abort the handshake
@@ -297,45 +201,28 @@ Reason NotOffered(ExtensionType type, const Extensions& offered) {
                                         : Reason::kMisplacedExtension;
 }
 
-Transition Begin(Start state, const Context& context) {
-  const Profile& profile = context.profile;
-  const std::vector<CipherSuite> suites = Suites13(profile);
-  if (suites.empty() || profile.groups.empty() ||
-      !Contains(profile.versions, ProtocolVersion::kTls13)) {
-    return Fail(Reason::kUnsupportedVersion);
-  }
-  Fresh fresh;
-  const Result<void> drawn =
-      context.randomness.Fill({reinterpret_cast<uint8_t*>(&fresh), sizeof(fresh)});
-  if (!drawn.ok()) return Fail(drawn.reason());
-  Result<KeyPair> pair = context.randomness.NewKeyPair(profile.groups.front());
-  if (!pair.ok()) return Fail(pair.reason());
-  Bodies bodies;
-  ClientHello hello;
-  hello.legacy_version = ProtocolVersion::kTls12;
-  hello.random = fresh.random;
-  hello.legacy_session_id = fresh.session_id;
-  hello.cipher_suites = suites;
-  hello.legacy_compression_methods = kNoCompression;
-  hello.extensions = Offer(profile, state.wanted, *pair, bodies);
-  if (state.session &&
-      !CanOffer(*state.session, state.wanted.server_name, suites, context.now_unix_s)) {
-    state.session.reset();
-  }
-  if (state.session) {
-    bodies.psk = PskBody(*state.session, ObfuscatedAge(*state.session, context.now_unix_s));
-    hello.extensions.push_back({ExtensionType::kPreSharedKey, bodies.psk});
-  }
-  WaitServerHello next{std::move(state.wanted), {}, *std::move(pair), std::nullopt, {}, 0,
-                       std::move(state.session)};
-  if (!AppendMessage(next.client_hello, hello)) return Fail(Reason::kInternalError);
-  if (next.session) {
-    Bind(*next.session, Transcript(FindSuite(next.session->cipher_suite)->hash), next.client_hello);
-  }
-  std::memcpy(&next.next_question, fresh.question, sizeof(uint64_t));
-  std::vector<Effect> effects;
-  effects.emplace_back(SendMessages{next.client_hello});
-  return {std::move(next), std::move(effects), std::nullopt};
+Result<void> ReadAlpn(ByteView body, const std::vector<std::string>& offered,
+                      Established& negotiated) {
+  const auto list = Parse<ProtocolNameList>(body);
+  // RFC 7301 §3.1: the server's list "MUST contain exactly one "ProtocolName"".
+  if (!list || list->names.size() != 1) return Reason::kDecodeError;
+  const std::string name(AsText(list->names[0].name));
+  if (!Contains(offered, name)) return Reason::kProtocolNotOffered;
+  negotiated.alpn = name;
+  return {};
+}
+
+Result<void> ReadLimit(ByteView body, const Profile& profile, bool content_type,
+                       Established& negotiated) {
+  const auto limit = Parse<RecordSizeLimit>(body);
+  if (!limit) return Reason::kDecodeError;
+  if (profile.record_size_limit == 0) return Reason::kUnsolicitedExtension;
+  // RFC 8449 §4: "An endpoint MUST treat receipt of a smaller value as a fatal error".
+  if (limit->record_size_limit < kMinRecordSizeLimit) return Reason::kBadRecordSizeLimit;
+  constexpr int kUnlimited = 16384;
+  negotiated.max_fragment = static_cast<uint16_t>(
+      std::min(limit->record_size_limit - (content_type ? 1 : 0), kUnlimited));
+  return {};
 }
 
 Transition On(WaitServerHello state, const Received<ServerHello>& received,
@@ -343,6 +230,9 @@ Transition On(WaitServerHello state, const Received<ServerHello>& received,
   const ServerHello& hello = received.message;
   if (HasDuplicates(hello.extensions)) return Fail(Reason::kDuplicateExtension);
   const ClientHello ours = Reread(state);
+  if (Find(hello.extensions, ExtensionType::kSupportedVersions) == nullptr) {
+    return client12::Continue(std::move(state), received, ours, context);
+  }
   if (Result<void> checked = CheckServerHello(hello, ours); !checked.ok()) {
     return Fail(checked.reason());
   }

@@ -10,6 +10,17 @@ namespace handfast::tls {
 namespace client {
 // Why an extension of the server's is refused that this message must not hold.
 Reason NotOffered(ExtensionType type, const Extensions& offered);
+
+// RFC 8446 §4.2.11.2: fills in the binder, the last bytes of the message, over all that comes
+// before the list of binders. `so_far`: what came before the message.
+void Bind(const Session& session, Transcript so_far, Bytes& message);
+
+// An ALPN answer (RFC 7301 §3.1): kDecodeError, kProtocolNotOffered.
+Result<void> ReadAlpn(ByteView body, const std::vector<std::string>& offered,
+                      Established& negotiated);
+// A record_size_limit answer (RFC 8449); `content_type`: it counts one byte more, as in TLS 1.3.
+Result<void> ReadLimit(ByteView body, const Profile& profile, bool content_type,
+                       Established& negotiated);
 }  // namespace client
 
 namespace client13 {
@@ -18,6 +29,17 @@ namespace client13 {
 Transition Continue(client::WaitServerHello state, const Received<ServerHello>& received,
                     ByteView share);
 }  // namespace client13
+
+namespace client12 {
+// From a ServerHello without supported_versions. `ours`: the ClientHello that it answers.
+Transition Continue(client::WaitServerHello state, const Received<ServerHello>& received,
+                    const ClientHello& ours, const Context& context);
+// From what both sides gave to the exchange: our flight, or the question that it needs.
+Transition SendFlight(Handshake handshake, KeyExchange exchange, Identity identity,
+                      const Context& context);
+// Once the master secret is known and our part is said: what the server says next.
+Transition AwaitServer(Ending ending, std::vector<Effect> effects);
+}  // namespace client12
 
 }  // namespace handfast::tls
 

@@ -18,6 +18,9 @@ struct Context {
   const TicketKeys* ticket_keys = nullptr;
   // What a ticket is bound to besides its name; see ticket.h.
   ByteView session_binding = {};
+  // TLS 1.2 sessions that go by an id are kept: see TakeSession. An id is given to who takes no
+  // tickets.
+  bool keeps_sessions = false;
   int64_t now_unix_s = 0;
 };
 

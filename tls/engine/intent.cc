@@ -36,6 +36,9 @@ struct Content {
     Append(content, intent.params);
     return content;
   }
+  Bytes operator()(const Tls12ClientCertificateVerify& intent) const {
+    return intent.handshake_messages;
+  }
   Bytes operator()(const Tls12RsaPremaster&) const { return {}; }
 };
 

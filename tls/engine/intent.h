@@ -26,14 +26,20 @@ struct Tls12ServerKeyExchange {
   Bytes params;         // ServerECDHParams
 };
 
+// RFC 5246 §7.4.8, as the client.
+struct Tls12ClientCertificateVerify {
+  Bytes handshake_messages;  // all of them so far
+};
+
 // RFC 5246 §7.4.7.1: nothing is signed, but a premaster secret recovered.
 struct Tls12RsaPremaster {
   Bytes encrypted;              // EncryptedPreMasterSecret, as it came
   uint16_t client_version = 0;  // ClientHello's
 };
 
-using Intent = std::variant<Tls13ServerCertificateVerify, Tls12ServerKeyExchange,
-                            Tls13ClientCertificateVerify, Tls12RsaPremaster>;
+using Intent =
+    std::variant<Tls13ServerCertificateVerify, Tls12ServerKeyExchange, Tls13ClientCertificateVerify,
+                 Tls12RsaPremaster, Tls12ClientCertificateVerify>;
 
 // The bytes that the signature covers; none for a premaster secret.
 Bytes ContentToSign(const Intent& intent);

@@ -9,6 +9,7 @@
 #include "tls/crypto/kex.h"
 #include "tls/engine/client_auth12.h"
 #include "tls/engine/moves12.h"
+#include "tls/engine/negotiation.h"
 
 namespace handfast::tls::tls12 {
 namespace {
@@ -30,6 +31,8 @@ std::optional<Bytes> Padded(ByteView dh_yc, size_t size) {
   return padded;
 }
 
+}  // namespace
+
 Result<SharedSecret> DheSecret(KeyPair pair, ByteView dh_yc) {
   const std::optional<Bytes> padded = Padded(dh_yc, pair.public_key().size());
   if (!padded) return Reason::kBadDhPublicValue;
@@ -39,6 +42,8 @@ Result<SharedSecret> DheSecret(KeyPair pair, ByteView dh_yc) {
   if (!z.ok()) return Reason::kBadDhPublicValue;
   return WithoutLeadingZeros(*std::move(z));
 }
+
+namespace {
 
 // The premaster secret of an ephemeral exchange.
 Result<SharedSecret> Premaster(KeyExchange& exchange, ByteView exchange_keys) {
@@ -63,9 +68,12 @@ Transition DeriveKeys(KeyExchange exchange, SharedSecret premaster, Bytes public
                               exchange.server_random);
   KeyBlock keys = ExpandKeys(suite, master, exchange.client_random, exchange.server_random,
                              exchange.encrypt_then_mac);
-  ClientFlight flight{std::move(exchange.negotiated), std::move(exchange.transcript),
-                      std::move(master), std::move(keys),
-                      MaxPlaintext(context.profile, exchange.record_size_limit)};
+  ClientFlight flight{std::move(exchange.negotiated),
+                      std::move(exchange.transcript),
+                      std::move(master),
+                      std::move(keys),
+                      MaxPlaintext(context.profile, exchange.record_size_limit),
+                      std::move(exchange.resumable)};
   if (!public_key.empty()) {
     return {WaitCertificateVerify{std::move(flight), std::move(public_key)}, {}, std::nullopt};
   }

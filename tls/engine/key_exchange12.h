@@ -12,6 +12,10 @@ Transition AskToSign(KeyExchange exchange, Bytes flight, const Credential& crede
 // True where the client encrypts a secret of its own to our key, and we have no ServerKeyExchange.
 bool IsStaticRsa(const Established& negotiated);
 
+// The premaster secret of a finite field, of either role's public value, which may come without
+// leading zeros (RFC 5246 §7.4.7.2): kBadDhPublicValue.
+Result<SharedSecret> DheSecret(KeyPair pair, ByteView peer_public_value);
+
 // The rest of the server's flight, and what the client says next. In server12.cc.
 Transition SendFlight(KeyExchange exchange, Bytes flight, const Context& context);
 

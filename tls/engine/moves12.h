@@ -13,6 +13,7 @@ Transition On(WaitCertificate, const Received<Certificate>&, const Context&);   
 Transition On(WaitClientKeyExchange, const Received<ClientKeyExchange>&, const Context&);  // -> WaitCertificateVerify | WaitFinished | AwaitPremaster
 Transition On(WaitCertificateVerify, const Received<CertificateVerify>&, const Context&);  // -> WaitFinished
 Transition On(WaitFinished, const Received<Finished>&, const Context&);                    // -> Connected
+Transition On(WaitResumedFinished, const Received<Finished>&, const Context&);             // -> Connected
 // Answers.
 Transition On(AwaitPrivateKey, const PrivateKeyUsed&, const Context&);                     // -> WaitCertificate | WaitClientKeyExchange
 Transition On(AwaitPremaster, const PrivateKeyUsed&, const Context&);                      // -> WaitCertificateVerify | WaitFinished

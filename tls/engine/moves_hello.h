@@ -11,7 +11,7 @@ namespace handfast::tls {
 // The peer's messages.
 Transition On(WaitClientHello, const Received<ClientHello>&, const Context&);  // -> AwaitChoice
 // Answers.
-Transition On(AwaitChoice, const Chosen&, const Context&);                     // -> moves13.h: AwaitPrivateKey | WaitRetriedClientHello; moves12.h: AwaitPrivateKey
+Transition On(AwaitChoice, const Chosen&, const Context&);                     // -> moves13.h: AwaitPrivateKey | WaitRetriedClientHello; moves12.h: AwaitPrivateKey | WaitResumedFinished
 // clang-format on
 
 }  // namespace handfast::tls

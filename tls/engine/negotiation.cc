@@ -1,5 +1,7 @@
 #include "tls/engine/negotiation.h"
 
+#include <algorithm>
+
 namespace handfast::tls {
 
 std::optional<SignatureScheme> CommonScheme(const std::vector<SignatureScheme>& asked,
@@ -12,6 +14,24 @@ bool IsPkcs1(SignatureScheme scheme) {
          scheme == SignatureScheme::kRsaPkcs1Sha512;
 }
 
+SuiteAuthentication AuthenticationOf(SignatureScheme scheme) {
+  const bool ecdsa = CurveOf(scheme).has_value() || scheme == SignatureScheme::kEd25519;
+  return ecdsa ? SuiteAuthentication::kEcdsa : SuiteAuthentication::kRsa;
+}
+
+std::optional<NamedGroup> CurveOf(SignatureScheme scheme) {
+  switch (scheme) {
+    case SignatureScheme::kEcdsaSecp256r1Sha256:
+      return NamedGroup::kSecp256r1;
+    case SignatureScheme::kEcdsaSecp384r1Sha384:
+      return NamedGroup::kSecp384r1;
+    case SignatureScheme::kEcdsaSecp521r1Sha512:
+      return NamedGroup::kSecp521r1;
+    default:
+      return std::nullopt;
+  }
+}
+
 namespace tls13 {
 
 uint16_t MaxPlaintext(const Profile& profile, bool negotiated) {
@@ -21,5 +41,15 @@ uint16_t MaxPlaintext(const Profile& profile, bool negotiated) {
 }
 
 }  // namespace tls13
+
+namespace tls12 {
+
+uint16_t MaxPlaintext(const Profile& profile, bool negotiated) {
+  constexpr uint16_t kUnlimited = 16384;
+  if (!negotiated || profile.record_size_limit == 0) return kUnlimited;
+  return std::min(profile.record_size_limit, kUnlimited);
+}
+
+}  // namespace tls12
 
 }  // namespace handfast::tls

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "tls/crypto/cipher_suite.h"
 #include "tls/engine/profile.h"
 #include "tls/engine/question.h"
 
@@ -36,6 +37,12 @@ std::optional<SignatureScheme> CommonScheme(const std::vector<SignatureScheme>& 
 // RSASSA-PKCS1-v1_5, which TLS 1.3 has in certificates alone.
 bool IsPkcs1(SignatureScheme scheme);
 
+// What a TLS 1.2 suite's authentication must be for a signature with `scheme`.
+SuiteAuthentication AuthenticationOf(SignatureScheme scheme);
+
+// The curve without which a TLS 1.2 peer cannot read an ECDSA certificate (RFC 8422 §5.1).
+std::optional<NamedGroup> CurveOf(SignatureScheme scheme);
+
 // RFC 8449 §4: the least that a peer may ask for.
 constexpr uint16_t kMinRecordSizeLimit = 64;
 
@@ -43,6 +50,11 @@ namespace tls13 {
 // What our record_size_limit means for the plaintext of a record, the content type not counted.
 uint16_t MaxPlaintext(const Profile& profile, bool negotiated);
 }  // namespace tls13
+
+namespace tls12 {
+// The same; there is no content type in it.
+uint16_t MaxPlaintext(const Profile& profile, bool negotiated);
+}  // namespace tls12
 
 }  // namespace handfast::tls
 

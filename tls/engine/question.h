@@ -15,6 +15,7 @@
 #include "tls/base/registry.h"
 #include "tls/base/secret.h"
 #include "tls/engine/intent.h"
+#include "tls/engine/session.h"
 
 namespace handfast::tls {
 
@@ -37,6 +38,9 @@ struct Choose {
   std::vector<SignatureScheme> schemes;
   // Set where the peer brought a session that fits: the credential that it was made with.
   std::optional<std::string> session_credential = std::nullopt;
+  // TLS 1.2: the id of a session that the peer would resume and that the caller may have kept;
+  // empty: none, or a ticket was brought that fits.
+  Bytes session_id = {};
   // The server asks us for a certificate: `server_name` is then its name, a credential may be
   // refused, and these are the distinguished names (DER) of the authorities that it takes; empty:
   // any.
@@ -51,6 +55,9 @@ struct Chosen {
   Reason refusal = Reason::kNoCredential;
   // Resume the session, where one was offered: nothing else of the answer is then looked at.
   bool resume = false;
+  // TLS 1.2: what was kept under the question's session_id; null: nothing. Where it does not fit
+  // after all, the credential is looked at.
+  std::shared_ptr<const Session> session = nullptr;
 };
 
 // Can you prove it?

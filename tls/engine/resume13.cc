@@ -7,6 +7,7 @@
 #include "tls/base/secret_access.h"
 #include "tls/crypto/cipher_suite.h"
 #include "tls/crypto/hkdf.h"
+#include "tls/engine/resumption.h"
 #include "tls/wire/messages.h"
 
 namespace handfast::tls::tls13 {
@@ -14,31 +15,10 @@ namespace {
 
 // Each costs a decryption; clients offer one or two.
 constexpr size_t kMaxTriedIdentities = 4;
-// By how much another replica's clock may be ahead of ours.
-constexpr int64_t kMaxClockSkewS = 60;
-
-bool IsInTime(const Session& session, const Context& context) {
-  const int64_t now = context.now_unix_s;
-  const int64_t age = now - session.issued_unix_s;
-  return age >= -kMaxClockSkewS && age < int64_t{context.profile.session_lifetime_s} &&
-         now < session.not_after_unix_s;
-}
-
 bool Fits(const Session& session, const std::string& server_name,
           const std::vector<CipherSuite>& suites, const Context& context) {
+  if (!MayResume(session, ProtocolVersion::kTls13, server_name, context)) return false;
   const SuiteInfo* suite = FindSuite(session.cipher_suite);
-  if (suite == nullptr || suite->version != ProtocolVersion::kTls13 ||
-      session.version != ProtocolVersion::kTls13 || !IsInTime(session, context)) {
-    return false;
-  }
-  // RFC 8446 §4.6.1: "Clients MUST only resume if the new SNI value is valid for the server
-  // certificate presented in the original session and SHOULD only resume if the SNI value matches
-  // the one used in the original session." We hold them to the second.
-  if (session.server_name != server_name) return false;
-  const ClientAuth auth = context.profile.client_auth;
-  if (session.peer_chain.empty() ? auth == ClientAuth::kRequired : auth == ClientAuth::kNone) {
-    return false;
-  }
   // RFC 8446 §4.2.11: "the server MUST ensure that it selects a compatible PSK (if any) and cipher
   // suite": one with the hash of the PSK.
   return std::any_of(suites.begin(), suites.end(),
@@ -61,20 +41,6 @@ bool BinderIsRight(const Session& session, Transcript transcript, ByteView clien
   return ConstantTimeEqual(psks.binders[index].binder, expected.view());
 }
 
-Session NewSession(const Established& negotiated, HashSecret psk, uint32_t lifetime,
-                   int64_t now_unix_s) {
-  Session session;
-  session.version = negotiated.version;
-  session.cipher_suite = negotiated.cipher_suite;
-  session.secret = std::move(psk);
-  session.server_name = negotiated.server_name;
-  session.credential = negotiated.credential;
-  session.peer_chain = negotiated.peer_chain;
-  session.issued_unix_s = now_unix_s;
-  session.not_after_unix_s = std::min(negotiated.not_after_unix_s, now_unix_s + int64_t{lifetime});
-  return session;
-}
-
 // What is random in a ticket; drawn for all tickets of a handshake at once, since each draw costs
 // as much as sealing one.
 struct TicketRandom {
@@ -84,15 +50,6 @@ struct TicketRandom {
 constexpr int kMaxTickets = 8;
 // Of a NewSessionTicket beside the ticket.
 constexpr size_t kTicketOverhead = 32;
-
-// Seconds that a session of this connection has; 0: none.
-uint32_t LifetimeOf(const Established& negotiated, const Context& context) {
-  // RFC 8446 §4.6.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
-  constexpr int64_t kMaxLifetime = 604800;
-  const int64_t left = negotiated.not_after_unix_s - context.now_unix_s;
-  const int64_t most = std::min(kMaxLifetime, int64_t{context.profile.session_lifetime_s});
-  return static_cast<uint32_t>(std::clamp<int64_t>(left, 0, most));
-}
 
 }  // namespace
 

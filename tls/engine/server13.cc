@@ -356,7 +356,7 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
   effects.emplace_back(InstallReadKeys{
       TrafficKeys13{suite.suite, std::move(flight.client_application_traffic_secret), 0},
       flight.max_plaintext});
-  return {Connected{std::move(flight.negotiated), std::move(flight.exporter), {}},
+  return {Connected{std::move(flight.negotiated), std::move(flight.exporter), {}, {}},
           std::move(effects), std::nullopt};
 }
 

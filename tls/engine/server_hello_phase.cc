@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tls/engine/moves_hello.h"
+#include "tls/engine/resume12.h"
 #include "tls/engine/resume13.h"
 
 namespace handfast::tls {
@@ -84,20 +85,6 @@ Result<void> ReadRecordSizeLimit(const ClientHelloExtensions& extensions, Hello&
   constexpr int kMaxFragment = 16384;
   hello.negotiated->max_fragment = static_cast<uint16_t>(std::min(usable, kMaxFragment));
   return {};
-}
-
-// The curve without which a TLS 1.2 peer cannot read an ECDSA certificate (RFC 8422 §5.1).
-std::optional<NamedGroup> CurveOf(SignatureScheme scheme) {
-  switch (scheme) {
-    case SignatureScheme::kEcdsaSecp256r1Sha256:
-      return NamedGroup::kSecp256r1;
-    case SignatureScheme::kEcdsaSecp384r1Sha384:
-      return NamedGroup::kSecp384r1;
-    case SignatureScheme::kEcdsaSecp521r1Sha512:
-      return NamedGroup::kSecp521r1;
-    default:
-      return std::nullopt;
-  }
 }
 
 bool AnySuiteFor(SuiteAuthentication authentication, const std::vector<CipherSuite>& suites) {
@@ -310,6 +297,11 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
            (curve && !Contains(groups, *curve));
   });
   if (next.schemes.empty()) return Reason::kNoCommonSignatureScheme;
+  offer.session_ticket = extensions.session_ticket.has_value();
+  Result<std::optional<Session>> session =
+      tls12::SessionOfTicket(extensions, next.hello.negotiated->server_name, offer, context);
+  if (!session.ok()) return session.reason();
+  offer.session = *std::move(session);
   next.offer = std::move(offer);
   return {};
 }
@@ -351,12 +343,15 @@ Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn,
   return next;
 }
 
-}  // namespace
-
-SuiteAuthentication AuthenticationOf(SignatureScheme scheme) {
-  const bool ecdsa = CurveOf(scheme).has_value() || scheme == SignatureScheme::kEd25519;
-  return ecdsa ? SuiteAuthentication::kEcdsa : SuiteAuthentication::kRsa;
+// TLS 1.2: the session that the answer has us resume, be it the ticket's or the caller's.
+Result<std::optional<Session>> SessionToResume(const Hello& hello, Offer12& offer,
+                                               const Chosen& answer, const Context& context) {
+  if (offer.session && answer.resume) return std::exchange(offer.session, std::nullopt);
+  if (answer.session == nullptr || !context.keeps_sessions) return std::optional<Session>();
+  return tls12::SessionOfCaller(*answer.session, hello, offer, context);
 }
+
+}  // namespace
 
 Digest Fingerprint(const ClientHello& hello) {
   Bytes repeated;
@@ -386,6 +381,13 @@ Transition On(WaitClientHello state, const Received<ClientHello>& received,
   if (const auto* offer = std::get_if<Offer13>(&next->offer); offer && offer->session) {
     choose.session_credential = offer->session->session.credential;
   }
+  if (const auto* offer = std::get_if<Offer12>(&next->offer)) {
+    if (offer->session) choose.session_credential = offer->session->credential;
+    // RFC 5077 §3.4: beside a ticket the id only says whether it was taken.
+    if (!offer->session && context.keeps_sessions) {
+      choose.session_id = next->hello.legacy_session_id;
+    }
+  }
   std::vector<Effect> effects;
   // We never offer it; who sends it all the same is answered without it.
   if (IsTls13(negotiated.version) &&
@@ -401,6 +403,14 @@ Transition On(AwaitChoice state, const Chosen& answer, const Context& context) {
     Offer13 spent = std::move(*offer13);
     return tls13::Begin(std::move(state), std::move(spent), nullptr, context);
   }
+  if (auto* const offer = std::get_if<Offer12>(&state.offer)) {
+    Result<std::optional<Session>> session = SessionToResume(state.hello, *offer, answer, context);
+    if (!session.ok()) return Fail(session.reason());
+    if (*session) {
+      Offer12 spent = std::move(*offer);
+      return tls12::Resume(std::move(state), std::move(spent), **std::move(session), context);
+    }
+  }
   if (answer.credential == nullptr) return Fail(answer.refusal);
   const auto scheme = CommonScheme(state.schemes, *answer.credential);
   if (!scheme) return Fail(Reason::kNoCredential);
@@ -412,7 +422,7 @@ Transition On(AwaitChoice state, const Chosen& answer, const Context& context) {
     spent.session.reset();
     return tls13::Begin(std::move(state), std::move(spent), answer.credential, context);
   }
-  const Offer12 spent = std::get<Offer12>(state.offer);
+  const Offer12 spent = std::move(std::get<Offer12>(state.offer));
   return tls12::Begin(std::move(state), spent, answer.credential, context);
 }
 

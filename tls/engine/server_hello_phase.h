@@ -9,9 +9,6 @@
 
 namespace handfast::tls {
 
-// What a TLS 1.2 suite's authentication must be for us to sign with `scheme`.
-SuiteAuthentication AuthenticationOf(SignatureScheme scheme);
-
 // What a second ClientHello must repeat (RFC 8446 §4.1.2): a digest over all but the extensions
 // that may change.
 Digest Fingerprint(const ClientHello& hello);

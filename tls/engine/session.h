@@ -1,6 +1,6 @@
-// A session: what a later handshake needs of an earlier one to resume it (RFC 8446 §2.2). As a
-// server we keep none: the peer brings it back, sealed, as its ticket (ticket.h). As a client the
-// caller keeps it, and offers it once.
+// A session: what a later handshake needs of an earlier one to resume it (RFC 8446 §2.2, RFC 5246
+// §7.3). As a server we keep none of those that travel as tickets: the peer brings them back,
+// sealed (ticket.h). Those of TLS 1.2 that go by their id, and all of a client, the caller keeps.
 #ifndef HANDFAST_TLS_ENGINE_SESSION_H_
 #define HANDFAST_TLS_ENGINE_SESSION_H_
 
@@ -17,7 +17,7 @@ namespace handfast::tls {
 struct Session {
   ProtocolVersion version{};
   CipherSuite cipher_suite{};
-  HashSecret secret;              // the ticket's PSK
+  HashSecret secret;              // TLS 1.3: the ticket's PSK; TLS 1.2: the master secret
   std::string server_name;        // as was asked for; a session is of that name alone
   std::string credential;         // Credential::name that was shown then
   std::vector<Bytes> peer_chain;  // verified then; empty: the peer showed none
@@ -27,6 +27,8 @@ struct Session {
   // As a client: what the server gave us to bring back.
   Bytes ticket;
   uint32_t ticket_age_add = 0;
+  // TLS 1.2: by which it is known where there is no ticket.
+  Bytes session_id;
 };
 
 // An offered session that fits, by its place in the peer's list.

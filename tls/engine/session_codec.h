@@ -29,7 +29,7 @@ bool Fields(Io& io, Session& s) {
   if (!io.Enum(s.version) || !io.Enum(s.cipher_suite) || !io.SecretBytes(s.secret) ||
       !io.Text(s.server_name) || !io.Text(s.credential) || !Chain(io, s.peer_chain) ||
       !Time(io, s.issued_unix_s) || !Time(io, s.not_after_unix_s) || !io.Blob(s.ticket) ||
-      !io.Number(age_add) || age_add > UINT32_MAX) {
+      !io.Blob(s.session_id) || !io.Number(age_add) || age_add > UINT32_MAX) {
     return false;
   }
   s.ticket_age_add = static_cast<uint32_t>(age_add);

@@ -15,6 +15,12 @@
 
 namespace handfast::tls::tls12 {
 
+// How the session may be resumed later.
+struct Resumable {
+  bool new_session_ticket = false;
+  Bytes session_id;  // ours; empty: it is not kept
+};
+
 // What lives from ServerHello to ClientKeyExchange, and to the premaster secret where that is the
 // private key's to recover.
 struct KeyExchange {
@@ -28,6 +34,7 @@ struct KeyExchange {
   bool extended_master_secret = false;
   bool encrypt_then_mac = false;   // negotiated: RFC 7366
   bool record_size_limit = false;  // as in Hello
+  Resumable resumable;
 };
 
 struct AwaitPrivateKey {
@@ -67,6 +74,7 @@ struct ClientFlight {
   MasterSecret master;
   KeyBlock keys;
   uint16_t max_plaintext = 0;  // what we advertised
+  Resumable resumable;
 };
 struct WaitCertificateVerify {
   static constexpr std::string_view kName = "WaitCertificateVerify";
@@ -80,6 +88,14 @@ struct WaitFinished {
   Transcript transcript;
   MasterSecret master;
   TrafficKeys12 server_keys;
+  Resumable resumable;
+};
+// The abbreviated handshake: ours is sent, and the client's keys are armed.
+struct WaitResumedFinished {
+  static constexpr std::string_view kName = "WaitResumedFinished";
+  std::unique_ptr<Established> negotiated;
+  Transcript transcript;
+  MasterSecret master;
 };
 
 }  // namespace handfast::tls::tls12

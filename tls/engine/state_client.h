@@ -1,5 +1,6 @@
 // The states of a client (RFC 8446 appendix A.1): its shared start, and TLS 1.3 from the
-// ServerHello on. `Wait` waits for the server, `Await` for an answer.
+// ServerHello on; those of TLS 1.2 are in state_client12.h. `Wait` waits for the server, `Await`
+// for an answer.
 #ifndef HANDFAST_TLS_ENGINE_STATE_CLIENT_H_
 #define HANDFAST_TLS_ENGINE_STATE_CLIENT_H_
 
@@ -37,7 +38,7 @@ struct WaitServerHello {
   static constexpr std::string_view kName = "WaitServerHello";
   Wanted wanted;
   Bytes client_hello;  // the last one, whole: which hash it enters is not known yet
-  KeyPair key_pair;    // of its one share
+  KeyPair key_pair;    // of its one share; none where TLS 1.3 is not offered
   // Set once a HelloRetryRequest has come: the transcript up to it, and the suite that it named.
   std::optional<Transcript> after_retry;
   CipherSuite retry_suite{};
@@ -45,9 +46,18 @@ struct WaitServerHello {
   std::optional<Session> session;  // that was offered
 };
 
+// Our part in client authentication.
+struct Identity {
+  bool requested = false;
+  std::shared_ptr<const Credential> credential;  // null: an empty Certificate
+  SignatureScheme scheme{};
+};
+
 }  // namespace handfast::tls::client
 
 namespace handfast::tls::client13 {
+
+using client::Identity;
 
 // What lives from ServerHello to the server's Finished.
 struct Handshake {
@@ -58,13 +68,6 @@ struct Handshake {
   HashSecret client_finished_key;
   HashSecret server_finished_key;
   bool record_size_limit = false;  // the server took ours
-};
-
-// Our part in client authentication.
-struct Identity {
-  bool requested = false;
-  std::shared_ptr<const Credential> credential;  // null: an empty Certificate
-  SignatureScheme scheme{};
 };
 
 struct WaitEncryptedExtensions {

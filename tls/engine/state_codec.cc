@@ -139,7 +139,9 @@ template <class Io>
 bool Fields(Io& io, Offer12& o) {
   return Enums(io, o.cipher_suites) && io.Enum(o.curve) && io.Enum(o.ffdhe_group) &&
          io.Flag(o.extended_master_secret) && io.Flag(o.encrypt_then_mac) &&
-         io.Flag(o.secure_renegotiation) && io.Flag(o.ec_point_formats);
+         io.Flag(o.secure_renegotiation) && io.Flag(o.ec_point_formats) &&
+         io.Flag(o.session_ticket) &&
+         Optional(io, o.session, [&](Session& v) { return Fields(io, v); });
 }
 
 // ---- A variant: the alternative's index, then its fields.
@@ -178,7 +180,8 @@ bool Fields(Io& io, AwaitChoice& s) {
 }
 template <class Io>
 bool Fields(Io& io, Connected& s) {
-  return Fields(io, s.established) && io.SecretBytes(s.exporter) && io.SecretBytes(s.resumption);
+  return Fields(io, s.established) && io.SecretBytes(s.exporter) && io.SecretBytes(s.resumption) &&
+         Optional(io, s.session, [&](Session& v) { return Fields(io, v); });
 }
 template <class Io>
 bool Fields(Io&, Failed&) {
@@ -222,11 +225,15 @@ bool Fields(Io& io, tls13::WaitFinished& s) {
 }
 
 template <class Io>
+bool Fields(Io& io, tls12::Resumable& r) {
+  return io.Flag(r.new_session_ticket) && io.Blob(r.session_id);
+}
+template <class Io>
 bool Fields(Io& io, tls12::KeyExchange& x) {
   return Fields(io, x.negotiated) && io.Number(x.next_question) && Fields(io, x.transcript) &&
          Fields(io, x.key_pair) && io.Array(x.client_random) && io.Array(x.server_random) &&
          io.Number(x.client_version) && io.Flag(x.extended_master_secret) &&
-         io.Flag(x.encrypt_then_mac) && io.Flag(x.record_size_limit);
+         io.Flag(x.encrypt_then_mac) && io.Flag(x.record_size_limit) && Fields(io, x.resumable);
 }
 template <class Io>
 bool Fields(Io& io, tls12::AwaitPrivateKey& s) {
@@ -253,12 +260,16 @@ bool Fields(Io& io, tls12::WaitCertificateVerify& s) {
   tls12::ClientFlight& f = s.flight;
   return Fields(io, f.negotiated) && Fields(io, f.transcript) && io.SecretBytes(f.master.secret) &&
          Fields(io, f.keys.client) && Fields(io, f.keys.server) && io.Number(f.max_plaintext) &&
-         io.Blob(s.public_key);
+         Fields(io, f.resumable) && io.Blob(s.public_key);
 }
 template <class Io>
 bool Fields(Io& io, tls12::WaitFinished& s) {
   return Fields(io, s.negotiated) && Fields(io, s.transcript) && io.SecretBytes(s.master.secret) &&
-         Fields(io, s.server_keys);
+         Fields(io, s.server_keys) && Fields(io, s.resumable);
+}
+template <class Io>
+bool Fields(Io& io, tls12::WaitResumedFinished& s) {
+  return Fields(io, s.negotiated) && Fields(io, s.transcript) && io.SecretBytes(s.master.secret);
 }
 
 template <class Io>
@@ -284,7 +295,7 @@ bool Fields(Io& io, client13::Handshake& h) {
          io.SecretBytes(h.server_finished_key) && io.Flag(h.record_size_limit);
 }
 template <class Io>
-bool Fields(Io& io, client13::Identity& i) {
+bool Fields(Io& io, client::Identity& i) {
   return io.Flag(i.requested) && Fields(io, i.credential) && io.Enum(i.scheme);
 }
 template <class Io>
@@ -326,13 +337,74 @@ bool Fields(Io& io, client13::AwaitPrivateKey& s) {
          io.Flag(s.record_size_limit);
 }
 
+template <class Io>
+bool Fields(Io& io, client12::Handshake& h) {
+  return Fields(io, h.negotiated) && io.Number(h.next_question) && Fields(io, h.transcript) &&
+         io.Array(h.client_random) && io.Array(h.server_random) &&
+         io.Flag(h.extended_master_secret) && io.Flag(h.encrypt_then_mac) &&
+         io.Flag(h.record_size_limit) && io.Flag(h.new_session_ticket) && io.Blob(h.session_id);
+}
+template <class Io>
+bool Fields(Io& io, client12::KeyExchange& x) {
+  return io.Blob(x.client_key_exchange) && io.SecretBytes(x.premaster);
+}
+template <class Io>
+bool Fields(Io& io, client12::Ending& e) {
+  uint64_t hint = e.ticket_lifetime_hint;
+  if (!Fields(io, e.negotiated) || !Fields(io, e.transcript) || !io.SecretBytes(e.master.secret) ||
+      !Fields(io, e.keys.client) || !Fields(io, e.keys.server) || !io.Number(e.max_plaintext) ||
+      !io.Flag(e.extended_master_secret) || !io.Flag(e.new_session_ticket) ||
+      !io.Blob(e.session_id) || !io.Blob(e.ticket) || !io.Number(hint) || hint > UINT32_MAX) {
+    return false;
+  }
+  e.ticket_lifetime_hint = static_cast<uint32_t>(hint);
+  return true;
+}
+template <class Io>
+bool Fields(Io& io, client12::WaitCertificate& s) {
+  return Fields(io, s.handshake);
+}
+template <class Io>
+bool Fields(Io& io, client12::AwaitVerdict& s) {
+  return io.Number(s.question) && Fields(io, s.handshake) && io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, client12::WaitServerKeyExchange& s) {
+  return Fields(io, s.handshake) && io.Blob(s.public_key);
+}
+template <class Io>
+bool Fields(Io& io, client12::WaitRequestOrDone& s) {
+  return Fields(io, s.handshake) && Fields(io, s.exchange);
+}
+template <class Io>
+bool Fields(Io& io, client12::AwaitChoice& s) {
+  return io.Number(s.question) && Fields(io, s.handshake) && Fields(io, s.exchange) &&
+         Enums(io, s.schemes);
+}
+template <class Io>
+bool Fields(Io& io, client12::WaitServerHelloDone& s) {
+  return Fields(io, s.handshake) && Fields(io, s.exchange) && Fields(io, s.identity);
+}
+template <class Io>
+bool Fields(Io& io, client12::AwaitPrivateKey& s) {
+  return io.Number(s.question) && Fields(io, s.ending) && io.Blob(s.flight) && io.Enum(s.scheme);
+}
+template <class Io>
+bool Fields(Io& io, client12::WaitNewSessionTicket& s) {
+  return Fields(io, s.ending);
+}
+template <class Io>
+bool Fields(Io& io, client12::WaitFinished& s) {
+  return Fields(io, s.ending);
+}
+
 // ---- Questions
 
 template <class Io>
 bool Fields(Io& io, Choose& q) {
   return io.Number(q.id) && io.Enum(q.version) && io.Text(q.server_name) && Enums(io, q.schemes) &&
          Optional(io, q.session_credential, [&](std::string& name) { return io.Text(name); }) &&
-         io.Flag(q.as_client) && Chain(io, q.certificate_authorities);
+         io.Blob(q.session_id) && io.Flag(q.as_client) && Chain(io, q.certificate_authorities);
 }
 template <class Io>
 bool Fields(Io& io, Tls13ServerCertificateVerify& i) {
@@ -345,6 +417,10 @@ bool Fields(Io& io, Tls13ClientCertificateVerify& i) {
 template <class Io>
 bool Fields(Io& io, Tls12ServerKeyExchange& i) {
   return io.Blob(i.client_random) && io.Blob(i.server_random) && io.Blob(i.params);
+}
+template <class Io>
+bool Fields(Io& io, Tls12ClientCertificateVerify& i) {
+  return io.Blob(i.handshake_messages);
 }
 template <class Io>
 bool Fields(Io& io, Tls12RsaPremaster& i) {
@@ -409,6 +485,8 @@ struct Consistent {
       return SuiteFits(*s.flight.negotiated, s.flight.transcript);
     } else if constexpr (requires { s.handshake; }) {
       return SuiteFits(*s.handshake.negotiated, s.handshake.transcript);
+    } else if constexpr (requires { s.ending; }) {
+      return SuiteFits(*s.ending.negotiated, s.ending.transcript);
     } else if constexpr (requires { s.exchange; }) {
       return ExchangeFits(s.exchange);
     } else if constexpr (requires { s.transcript; }) {

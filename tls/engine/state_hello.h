@@ -43,6 +43,8 @@ struct Offer12 {
   bool encrypt_then_mac = false;
   bool secure_renegotiation = false;
   bool ec_point_formats = false;
+  bool session_ticket = false;     // RFC 5077: the client takes tickets
+  std::optional<Session> session;  // the one of its ticket, where it fits
 };
 
 // What both versions keep of the two hellos.
@@ -76,6 +78,8 @@ struct Connected {
   // TLS 1.3; empty where there is none.
   HashSecret exporter;    // exporter_master_secret
   HashSecret resumption;  // resumption_master_secret, as a client
+  // TLS 1.2: what the caller may keep: as a client, and as a server of one that goes by its id.
+  std::optional<Session> session;
 };
 struct Failed {
   static constexpr std::string_view kName = "Failed";

@@ -9,7 +9,7 @@ namespace handfast::tls {
 namespace {
 
 // Of the sealed session's layout.
-constexpr uint8_t kTicketVersion = 1;
+constexpr uint8_t kTicketVersion = 2;
 constexpr size_t kPrefix = kTicketKeyNameSize + kAeadNonceSize;
 
 // The layout's version, before it.

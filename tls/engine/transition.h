@@ -12,6 +12,7 @@
 #include "tls/engine/state12.h"
 #include "tls/engine/state13.h"
 #include "tls/engine/state_client.h"
+#include "tls/engine/state_client12.h"
 #include "tls/engine/state_hello.h"
 
 namespace handfast::tls {
@@ -24,7 +25,10 @@ using EngineState = std::variant<
     tls12::WaitFinished, Connected, Failed, client::Start, client::WaitServerHello,
     client13::WaitEncryptedExtensions, client13::WaitCertificateOrRequest, client13::AwaitChoice,
     client13::WaitCertificate, client13::AwaitVerdict, client13::WaitCertificateVerify,
-    client13::WaitFinished, client13::AwaitPrivateKey>;
+    client13::WaitFinished, client13::AwaitPrivateKey, client12::WaitCertificate,
+    client12::AwaitVerdict, client12::WaitServerKeyExchange, client12::WaitRequestOrDone,
+    client12::AwaitChoice, client12::WaitServerHelloDone, client12::AwaitPrivateKey,
+    client12::WaitNewSessionTicket, client12::WaitFinished, tls12::WaitResumedFinished>;
 
 // Effects are carried out in order.
 

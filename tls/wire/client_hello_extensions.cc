@@ -84,6 +84,9 @@ Result<void> ReadOne(const Extension& extension, ClientHelloExtensions& known) {
       known.status_request = well_formed && request->status_type == kStatusTypeOcsp;
       break;
     }
+    case ExtensionType::kSessionTicket:
+      known.session_ticket = extension.data;
+      break;
     case ExtensionType::kEncryptThenMac:
       well_formed = extension.data.empty();
       known.encrypt_then_mac = true;

@@ -27,6 +27,7 @@ struct ClientHelloExtensions {
   std::optional<PskKeyExchangeModes> psk_key_exchange_modes;
   bool early_data = false;
   bool encrypt_then_mac = false;
+  std::optional<ByteView> session_ticket;  // RFC 5077; empty where one is asked for
 };
 
 // kDecodeError, kDuplicateExtension, kBadServerName, kPskNotLast, kBinderCount. Unknown extensions,

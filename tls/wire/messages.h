@@ -214,6 +214,13 @@ struct DheServerKeyExchange {
   }
 };
 
+// RFC 5246 §7.4.3: either of them; which it is, the suite says.
+struct AnyServerKeyExchange {
+  static constexpr HandshakeType kType = HandshakeType::kServerKeyExchange;
+  ByteView body;
+  static bool Layout(auto& io, auto& m) { return io.Rest(m.body); }
+};
+
 // RFC 5246 §7.4.4.
 struct CertificateRequest {
   static constexpr HandshakeType kType = HandshakeType::kCertificateRequest;
@@ -249,6 +256,16 @@ struct EncryptedPremasterSecret {
 struct ClientDhPublic {
   ByteView dh_yc;
   static bool Layout(auto& io, auto& e) { return io.Opaque16(e.dh_yc, {.min = 1, .max = 0xffff}); }
+};
+
+// RFC 5077 §3.3. An empty ticket says that there is none after all.
+struct NewSessionTicket {
+  static constexpr HandshakeType kType = HandshakeType::kNewSessionTicket;
+  uint32_t ticket_lifetime_hint = 0;  // seconds; 0: unspecified
+  ByteView ticket;
+  static bool Layout(auto& io, auto& m) {
+    return io.U32(m.ticket_lifetime_hint) && io.Opaque16(m.ticket, {.min = 0, .max = 0xffff});
+  }
 };
 
 }  // namespace tls12

@@ -23,8 +23,10 @@ ServerKit ServerKit::For(const Leaf& leaf, Profile profile) {
 
 Answer AnswerFrom(const ServerKit& kit, const Question& question) {
   if (const auto* choose = std::get_if<Choose>(&question)) {
+    const bool known = kit.kept != nullptr && choose->session_id == kit.kept->session_id;
     return Chosen{choose->id, kit.credential, Reason::kNoCredential,
-                  choose->session_credential.has_value() && kit.resume};
+                  choose->session_credential.has_value() && kit.resume,
+                  known ? kit.kept : nullptr};
   }
   if (const auto* use = std::get_if<UsePrivateKey>(&question)) {
     return Use(*kit.key, *use);
@@ -62,7 +64,7 @@ std::optional<Question> ServerDriver::StepOnce(const Input& input, Bytes& to_pee
   }
   Stepped stepped = Step(*std::move(connection_), input,
                          Context{kit_.profile, randomness_, kit_.ticket_keys.get(),
-                                 kit_.session_binding, kit_.now_unix_s});
+                                 kit_.session_binding, kit_.keeps_sessions, kit_.now_unix_s});
   connection_ = std::move(stepped.connection);
   Append(to_peer, stepped.output.to_peer);
   if (stepped.output.failure) failure_ = stepped.output.failure;
