@@ -1,5 +1,5 @@
-// Sessions of TLS 1.2 in both roles, by ticket (RFC 5077) and by id (RFC 5246 §7.3): with libssl and
-// with each other.
+// Sessions of TLS 1.2 in both roles, by ticket (RFC 5077) and by id (RFC 5246 §7.3): with libssl
+// and with each other.
 #include <functional>
 
 #include <gtest/gtest.h>
@@ -73,6 +73,8 @@ WithLibssl Connect(SSL_CTX* context, const ServerKit& kit, std::optional<Session
   EXPECT_EQ(client.established()->peer_chain, ServerLeaf().chain) << "also where it is resumed";
   outcome.session = TakeSession(client.connection());
   EXPECT_FALSE(TakeSession(client.connection())) << "once";
+  // Else libssl forgets the session of a connection that was not closed.
+  SSL_set_shutdown(server.ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   return outcome;
 }
 
@@ -163,8 +165,8 @@ struct Outcome {
   bool resumed = false;
   std::optional<HandshakeFailure> at_server;
   std::optional<HandshakeFailure> at_client;
-  std::optional<Session> session;       // the client's
-  std::optional<Session> kept;          // the server's
+  std::optional<Session> session;  // the client's
+  std::optional<Session> kept;     // the server's
 };
 
 Outcome Meet(const ServerKit& client_kit, const ServerKit& server_kit,
@@ -245,8 +247,7 @@ TEST(Session12, T21_ATicketThatDoesNotFitIsAFullHandshake) {
       {"another key", [](ServerKit& s, ServerKit&) { s.ticket_keys = KeysOf(2); }},
       {"another binding", [](ServerKit& s, ServerKit&) { s.session_binding = {1}; }},
       {"no tickets any more", [](ServerKit& s, ServerKit&) { s.ticket_keys = nullptr; }},
-      {"too old",
-       [](ServerKit& s, ServerKit&) { s.now_unix_s += s.profile.session_lifetime_s; }},
+      {"too old", [](ServerKit& s, ServerKit&) { s.now_unix_s += s.profile.session_lifetime_s; }},
       {"from the future", [](ServerKit& s, ServerKit&) { s.now_unix_s -= 61; }},
       {"the suite is gone",
        [](ServerKit& s, ServerKit&) {
@@ -320,9 +321,8 @@ TEST(Session12, AClientsChainStaysWithItsSession) {
 // ---- T5: the triple handshake. RFC 7627 §5.3.
 
 void RemoveExtendedMasterSecret(Extensions& extensions) {
-  std::erase_if(extensions, [](const Extension& e) {
-    return e.type == ExtensionType::kExtendedMasterSecret;
-  });
+  std::erase_if(extensions,
+                [](const Extension& e) { return e.type == ExtensionType::kExtendedMasterSecret; });
 }
 
 TEST(Session12, T5_AHelloWithoutTheExtensionEndsTheResumption) {

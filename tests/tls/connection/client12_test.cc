@@ -116,7 +116,8 @@ TEST(Client12, AnOfferOfBothVersionsMeetsEither) {
     const LibsslContext context(LibsslServerContext(leaf));
     SSL_CTX_set_min_proto_version(context.get(), version);
     SSL_CTX_set_max_proto_version(context.get(), version);
-    ServerDriver client(Client12Kit(IntermediateProfile()), {.server_name = "example.test"});
+    const ServerKit kit = Client12Kit(IntermediateProfile());
+    ServerDriver client(kit, {.server_name = "example.test"});
     LibsslServer server(context.get());
     Bytes to_server = client.Begin();
     while (!to_server.empty()) to_server = client.Receive(server.Receive(to_server));
@@ -146,8 +147,8 @@ TEST(Client12, EveryCurveWithLibssl) {
 }
 
 TEST(Client12, ClientAuthenticationWithLibssl) {
-  for (const KeyType type : {KeyType::kEcdsaP256, KeyType::kEcdsaP384, KeyType::kEd25519,
-                             KeyType::kRsa2048}) {
+  for (const KeyType type :
+       {KeyType::kEcdsaP256, KeyType::kEcdsaP384, KeyType::kEd25519, KeyType::kRsa2048}) {
     for (const bool has_own : {false, true}) {
       const Leaf own = Ca().Issue({.type = type, .server = false, .client = true});
       const LibsslContext context = Context12(LeafFor(SuiteAuthentication::kEcdsa));
@@ -280,7 +281,8 @@ TEST(Client12, T16_ASignatureByAnotherKeyIsDecryptError) {
 // ---- Servers that break a rule.
 
 // A whole handshake but for `spoil`, which changes the server's first flight.
-std::optional<HandshakeFailure> FailureOf(Both& both, const std::function<void(PlainFlight&)>& spoil) {
+std::optional<HandshakeFailure> FailureOf(Both& both,
+                                          const std::function<void(PlainFlight&)>& spoil) {
   ServerDriver server(both.server_kit);
   ServerDriver client(both.client_kit, {.alpn = {"h2"}, .server_name = "example.test"});
   PlainFlight flight(server.Receive(client.Begin()));
@@ -313,11 +315,15 @@ TEST(Client12, WrongServerHellos) {
       {"RFC 5246 §7.4.1.3: a compression that was not offered", Reason::kBadCompression,
        [](ServerHello& h) { h.legacy_compression_method = 1; }},
       {"RFC 5246 §7.4.1.4: an extension that was not asked for", Reason::kUnsolicitedExtension,
-       [](ServerHello& h) { h.extensions.push_back({ExtensionType::kStatusRequest, {}}); }},
+       [](ServerHello& h) {
+         h.extensions.push_back({ExtensionType::kStatusRequest, {}});
+       }},
       {"RFC 5246 §7.4.1.4: an extension twice", Reason::kDuplicateExtension,
        [](ServerHello& h) { h.extensions.push_back(h.extensions.front()); }},
       {"RFC 8446 §4.2: an extension that has no place here", Reason::kMisplacedExtension,
-       [](ServerHello& h) { h.extensions.push_back({ExtensionType::kSupportedGroups, {}}); }},
+       [](ServerHello& h) {
+         h.extensions.push_back({ExtensionType::kSupportedGroups, {}});
+       }},
       {"RFC 5746 §3.4: renegotiation_info is missing", Reason::kRenegotiationInfoRequired,
        [](ServerHello& h) { RemoveExtension(h, ExtensionType::kRenegotiationInfo); }},
       {"RFC 5746 §3.4: renegotiation_info is not empty", Reason::kBadRenegotiationInfo,
@@ -346,8 +352,8 @@ TEST(Client12, WrongServerHellos) {
   for (const WrongHello& row : rows) {
     Both both;
     both.client_kit.profile.require_extended_master_secret = true;
-    const auto failure = FailureOf(
-        both, [&](PlainFlight& flight) { flight.Edit<ServerHello>(0, row.spoil); });
+    const auto failure =
+        FailureOf(both, [&](PlainFlight& flight) { flight.Edit<ServerHello>(0, row.spoil); });
     ASSERT_TRUE(failure) << row.rule;
     EXPECT_EQ(failure->reason, row.reason) << row.rule;
   }
@@ -435,9 +441,8 @@ TEST(Client12, WrongServerKeyExchanges) {
   };
   for (const WrongExchange& row : rows) {
     Both both;
-    const auto failure = FailureOf(both, [&](PlainFlight& flight) {
-      flight.Edit<tls12::ServerKeyExchange>(2, row.spoil);
-    });
+    const auto failure = FailureOf(
+        both, [&](PlainFlight& flight) { flight.Edit<tls12::ServerKeyExchange>(2, row.spoil); });
     ASSERT_TRUE(failure) << row.rule;
     EXPECT_EQ(failure->reason, row.reason) << row.rule;
   }
@@ -490,9 +495,8 @@ TEST(Client12, T22_AWrongFinishedIsDecryptError) {
   ServerDriver client(both.client_kit);
   // A byte of a HelloRequest would be passed over; one that the server never sent is not.
   PlainFlight flight(server.Receive(client.Begin()));
-  flight.Edit<tls12::Certificate>(1, [](tls12::Certificate& m) {
-    m.certificate_list.push_back(m.certificate_list.front());
-  });
+  flight.Edit<tls12::Certificate>(
+      1, [](tls12::Certificate& m) { m.certificate_list.push_back(m.certificate_list.front()); });
   const Bytes to_server = client.Receive(flight.Records());
   server.Receive(to_server);
   ASSERT_TRUE(server.failure());
