@@ -25,13 +25,17 @@ class Floor {
   // The same where a session is resumed: one ticket is opened, its binder checked, nothing signed,
   // and one ticket sealed.
   void Resumed13();
-  // One TLS 1.2 server, whose parts cost the same: without tickets.
+  // One TLS 1.2 server, whose parts cost the same, and one ticket.
   void Handshake12();
+  // The abbreviated handshake of TLS 1.2: one ticket is opened; randomness, the key block and both
+  // Finished from the master secret, the transcript's hash, and the two records.
+  void Resumed12();
 
  private:
   void KeyExchange();
   void Signature();
   void Schedule();
+  void Transcript();
   void Records();
   void Random(int draws);
   // `hmacs` of the key schedule besides, and `tickets` passes over one under AES-256-GCM.
