@@ -148,7 +148,7 @@ int Serve(const config::Config& config, const Flags& flags, const sigset_t& sign
   absl::StatusOr<std::unique_ptr<Service>> service = Service::Start(config);
   if (!service.ok()) {
     observe::Log(observe::Level::kError, "main", "cannot start",
-                 {{"error", std::string(service.status().message())}});
+                 {{"error", static_cast<std::string>(service.status().message())}});
     return kFailed;
   }
   if (!flags.ready_file.empty() && !WriteReadyFile(flags.ready_file, **service)) {

@@ -104,7 +104,7 @@ Relay::~Relay() {
 RelayHandle Relay::Start(RelayInbox& inbox, uint64_t key, const StartOptions& options,
                          std::string_view peer_address, tls::ByteView from_peer) {
   const tls::ByteView first = from_peer.first(std::min(from_peer.size(), kMaxFromPeerBytes));
-  const RelayHandle handle = StartOne(inbox, key, options, peer_address, first);
+  RelayHandle handle = StartOne(inbox, key, options, peer_address, first);
   Send(handle, from_peer.subspan(first.size()));
   return handle;
 }

@@ -25,7 +25,7 @@ constexpr std::string_view kContract = "/handfast.v1.";
 std::vector<std::string> Compare(const std::vector<std::string>& methods) {
   std::vector<std::string> wrong;
   // An empty contract would pass every comparison below.
-  if (methods.empty()) wrong.push_back("the descriptor set has no RPC at all");
+  if (methods.empty()) wrong.emplace_back("the descriptor set has no RPC at all");
   for (const std::string& method : methods) {
     if (FindRule(method) == nullptr) {
       wrong.push_back(method + ": this RPC has no rule in server/access/rules.cc");

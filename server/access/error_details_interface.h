@@ -55,7 +55,7 @@ inline absl::Status NotFound(std::string_view resource) {
 inline std::optional<std::string> Payload(const absl::Status& status, const char* url) {
   const auto payload = status.GetPayload(url);
   if (!payload.has_value()) return std::nullopt;
-  return std::string(*payload);
+  return static_cast<std::string>(*payload);
 }
 
 // Empty where none was set.

@@ -21,6 +21,7 @@ std::vector<T> Narrow(const std::vector<T>& base, const Names& names,
                       std::vector<std::pair<int, std::string>>& wrong) {
   if (names.empty()) return base;
   std::vector<std::string> known;
+  known.reserve(base.size());
   for (const T& item : base) known.push_back(tls::Name(item));
   std::vector<T> selected;
   for (int i = 0; i < names.size(); ++i) {

@@ -56,6 +56,7 @@ std::vector<Setting> Settings() {
   std::vector<std::string> paths;
   Collect(*v1::Config::descriptor(), "", paths);
   std::vector<Setting> settings;
+  settings.reserve(paths.size());
   for (const std::string& path : paths) settings.push_back({path, VariableOf(path)});
   return settings;
 }

@@ -25,7 +25,7 @@
 namespace handfast::custody {
 
 // A repeated request within a day finds its first reply; request ids are then forgotten.
-inline constexpr int64_t kRequestLifetimeS = 24 * 3600;
+inline constexpr int64_t kRequestLifetimeS = int64_t{24} * 3600;
 // What the lists, the index and start-up are measured with (performance.md, P14).
 inline constexpr int64_t kMaxKeysPerTenant = 100'000;
 inline constexpr int64_t kMaxCredentialsPerTenant = 100'000;

@@ -76,7 +76,7 @@ bool Handshake::Stop(absl::Status status) {
   std::lock_guard lock(mutex_);
   if (!connection_) return false;
   Reply reply;
-  detail_ = std::string(status.message());
+  detail_ = static_cast<std::string>(status.message());
   StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, reply);
   reply.outcome = Stopped{std::move(status)};
   Deliver(std::move(reply));
@@ -121,7 +121,7 @@ std::optional<tls::Question> Handshake::StepOnce(const tls::Input& input, Reply&
   std::move(output.messages.begin(), output.messages.end(), std::back_inserter(reply.messages));
   reply.consumed = connection_->consumed();
   if (output.established) {
-    Establish(std::move(output.established), reply);
+    Establish(output.established, reply);
   } else if (output.failure) {
     reply.outcome = Failed{.failure = *output.failure, .detail = detail_};
     connection_.reset();
@@ -152,7 +152,7 @@ std::optional<tls::Answer> Handshake::Sign(tls::UsePrivateKey question, Reply& r
       });
   if (queued.ok()) return std::nullopt;
   waiting_ = false;
-  detail_ = std::string(queued.message());
+  detail_ = static_cast<std::string>(queued.message());
   StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, reply);
   reply.outcome = Stopped{std::move(queued)};
   return std::nullopt;
@@ -185,7 +185,8 @@ tls::PeerVerdict Handshake::Verify(const tls::VerifyPeer& question) {
   return {.question = question.id, .refusal = verification.refusal};
 }
 
-void Handshake::Establish(std::shared_ptr<const tls::Established> established, Reply& reply) {
+void Handshake::Establish(const std::shared_ptr<const tls::Established>& established,
+                          Reply& reply) {
   tls::Connection value = *std::exchange(connection_, std::nullopt);
   EstablishedConnection connection{
       .handle = handle_,

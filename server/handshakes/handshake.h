@@ -105,7 +105,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   tls::PrivateKeyUsed UseKey(const tls::UsePrivateKey& question);
   void OnSigned(tls::PrivateKeyUsed answer);
   tls::PeerVerdict Verify(const tls::VerifyPeer& question);
-  void Establish(std::shared_ptr<const tls::Established> established, Reply& reply);
+  void Establish(const std::shared_ptr<const tls::Established>& established, Reply& reply);
   void Finish(const tls::Established* established, const tls::HandshakeFailure* failure);
   void Hold(Reply reply);
   void Deliver(Reply reply);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 #include "server/handshakes/handshakes.h"
 
@@ -16,12 +17,12 @@ class Reaper {
  public:
   // Calls `every_interval` too, where given: others have small things to do now and then.
   explicit Reaper(Handshakes& handshakes, std::function<void()> every_interval = nullptr)
-      : thread_([this, &handshakes, every_interval](std::stop_token stop) {
+      : thread_([this, &handshakes, every = std::move(every_interval)](std::stop_token stop) {
           std::unique_lock lock(mutex_);
           while (!stopped_.wait_for(lock, stop, kReapInterval,
                                     [&] { return stop.stop_requested(); })) {
             handshakes.Reap();
-            if (every_interval) every_interval();
+            if (every) every();
           }
         }) {}
 

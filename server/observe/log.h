@@ -22,7 +22,7 @@ enum class Level : uint8_t { kTrace, kDebug, kInfo, kWarning, kError };
 class Field {
  public:
   Field(const char* key, std::string_view value) : key_(key), value_(value) {}
-  Field(const char* key, const std::string& value) : key_(key), value_(std::string_view(value)) {}
+  Field(const char* key, const std::string& value) : Field(key, std::string_view{value}) {}
   Field(const char* key, const char* value) : key_(key), value_(std::string_view(value)) {}
   Field(const char* key, bool value) : key_(key), value_(value) {}
   Field(const char* key, double value) : key_(key), value_(value) {}

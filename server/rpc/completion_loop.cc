@@ -44,7 +44,7 @@ void CompletionLoop::Start(const std::function<void(grpc::ServerCompletionQueue&
 }
 
 void CompletionLoop::Do(std::shared_ptr<Task> task) {
-  if (task_in_hand) Submit(std::move(task_in_hand));
+  if (task_in_hand) Submit(std::exchange(task_in_hand, nullptr));
   task_in_hand = std::move(task);
 }
 
@@ -81,11 +81,11 @@ bool CompletionLoop::Work() {
     std::exchange(task_in_hand, nullptr)->Run();
     return true;
   }
-  if (task_in_hand) Submit(std::move(task_in_hand));
+  if (task_in_hand) Submit(std::exchange(task_in_hand, nullptr));
   return work_.RunOne(access::Lane::kGeneral);
 }
 
-void CompletionLoop::Submit(std::shared_ptr<Task> task) {
+void CompletionLoop::Submit(const std::shared_ptr<Task>& task) {
   absl::Status queued =
       work_.Submit(task->tenant(), access::Lane::kGeneral, [task] { task->Run(); });
   if (!queued.ok()) task->Refuse(std::move(queued));

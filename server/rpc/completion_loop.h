@@ -47,7 +47,7 @@ class CompletionLoop {
  private:
   void Poll(grpc::ServerCompletionQueue& queue);
   bool PollOnce(grpc::ServerCompletionQueue& queue);
-  void Submit(std::shared_ptr<Task> task);
+  void Submit(const std::shared_ptr<Task>& task);
   // False where nothing waits.
   bool Work();
 

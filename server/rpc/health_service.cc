@@ -1,7 +1,5 @@
 #include "server/rpc/health_service.h"
 
-#include <utility>
-
 #include "server/access/error_details_interface.h"
 
 namespace handfast::rpc {
@@ -104,11 +102,11 @@ class HealthService::Watch {
   HealthCheckResponse::ServingStatus said_ = HealthCheckResponse::UNKNOWN;
 };
 
-HealthService::HealthService(const UnaryServices& unary, std::vector<std::string> services)
+HealthService::HealthService(const UnaryServices& unary, const std::vector<std::string>& services)
     : unary_(unary) {
   statuses_[""] = HealthCheckResponse::NOT_SERVING;
-  for (std::string& service : services) {
-    statuses_[std::move(service)] = HealthCheckResponse::NOT_SERVING;
+  for (const std::string& service : services) {
+    statuses_[service] = HealthCheckResponse::NOT_SERVING;
   }
 }
 

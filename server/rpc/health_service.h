@@ -19,7 +19,7 @@ namespace handfast::rpc {
 class HealthService final : public Service {
  public:
   // Not serving until SetServing says so.
-  HealthService(const UnaryServices& unary, std::vector<std::string> services);
+  HealthService(const UnaryServices& unary, const std::vector<std::string>& services);
   ~HealthService() override;
 
   grpc::Service& grpc_service() override { return service_; }

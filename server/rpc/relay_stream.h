@@ -33,9 +33,9 @@ namespace handfast::rpc {
 
 // As the contract says.
 inline constexpr size_t kMaxLiveTags = 1024;
-inline constexpr size_t kMaxWaitingReplyBytes = 256 * 1024;
+inline constexpr size_t kMaxWaitingReplyBytes = size_t{256} * 1024;
 // Read, and not worked on yet: as much again, so that a stream's memory is bounded both ways.
-inline constexpr size_t kMaxUnprocessedBytes = 256 * 1024;
+inline constexpr size_t kMaxUnprocessedBytes = size_t{256} * 1024;
 // What a request weighs in memory besides its bytes, so that many small ones count as well.
 inline constexpr size_t kRequestOverhead = 256;
 inline size_t WeightOf(const v1::RelayRequest& request) {
@@ -70,7 +70,7 @@ class RelayStream final : public handshakes::ReplyListener,
   void Drain();
   handshakes::MonotonicTime accepted_at() const { return accepted_at_; }
 
-  void OnReply(uint64_t tag, handshakes::Reply reply) override;
+  void OnReply(uint64_t number, handshakes::Reply reply) override;
 
  private:
   // One handshake of the stream, and what it is still to be told.
@@ -90,7 +90,7 @@ class RelayStream final : public handshakes::ReplyListener,
   absl::Status TakeTag(uint64_t tag);
   absl::StatusOr<std::shared_ptr<Tag>> Open(const v1::RelayRequest& request);
   void Enqueue(const std::shared_ptr<Tag>& tag, v1::RelayRequest request);
-  void Fail(uint64_t tag, absl::Status status);
+  void Fail(uint64_t number, absl::Status status);
   void OnProcessed(size_t bytes);
 
   // With mutex_ held.

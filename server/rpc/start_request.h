@@ -15,7 +15,7 @@ inline constexpr int kMaxAlpnProtocols = 16;
 inline constexpr size_t kMaxAlpnProtocolBytes = 255;  // RFC 7301 §3.1
 inline constexpr size_t kMaxPeerAddressBytes = 64;
 // A record is 16 KiB and a handshake message 64 KiB at most; more at once is of no use.
-inline constexpr size_t kMaxFromPeerBytes = 64 * 1024;
+inline constexpr size_t kMaxFromPeerBytes = size_t{64} * 1024;
 // Longer than any name in a configuration.
 inline constexpr size_t kMaxNameBytes = 256;
 

@@ -24,7 +24,7 @@ void AddBadRequest(const absl::Status& status, google::rpc::Status& proto) {
   } else if (const auto field = access::FieldOf(status)) {
     auto* violation = bad_request.add_field_violations();
     violation->set_field(*field);
-    violation->set_description(std::string(status.message()));
+    violation->set_description(static_cast<std::string>(status.message()));
   } else {
     return;
   }
@@ -45,7 +45,7 @@ void AddRetryInfo(const absl::Status& status, google::rpc::Status& proto) {
 google::rpc::Status ToProto(const absl::Status& status) {
   google::rpc::Status proto;
   proto.set_code(static_cast<int>(status.code()));
-  proto.set_message(std::string(status.message()));
+  proto.set_message(static_cast<std::string>(status.message()));
   google::rpc::ErrorInfo info;
   info.set_reason(Reason(status));
   info.set_domain(kErrorDomain);
@@ -57,7 +57,8 @@ google::rpc::Status ToProto(const absl::Status& status) {
 
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                      static_cast<std::string>(status.message()),
                       ToProto(status).SerializeAsString());
 }
 

@@ -227,7 +227,7 @@ TrustBundle::Verdict TrustBundle::Verify(const std::vector<Bytes>& chain,
   for (size_t i = 1; parsed && i < chain.size(); ++i) {
     Certificate other = Read(chain[i]);
     parsed = other != nullptr && sk_X509_push(others.get(), other.get()) > 0;
-    if (parsed) other.release();
+    if (parsed) static_cast<void>(other.release());  // the stack owns it now
   }
   if (!parsed) return Refused(Reason::kBadCertificate, "a certificate does not parse");
   if (X509_STORE_CTX_init(context.get(), state_->store.get(), leaf.get(), others.get()) != 1) {

@@ -1,10 +1,9 @@
 // What a certificate says. Whether it is trusted: trust.cc.
 #include "tls/crypto/x509.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <climits>
+#include <ctime>
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>

@@ -132,7 +132,7 @@ bool AppendServerHello(const Hello& hello, const Offer12& offer, const Profile& 
 }
 
 Transition Begin(AwaitChoice state, const Offer12& offer,
-                 std::shared_ptr<const Credential> credential, const Context& context) {
+                 const std::shared_ptr<const Credential>& credential, const Context& context) {
   Hello& hello = state.hello;
   Established& negotiated = *hello.negotiated;
   const auto suite = SuiteFor(negotiated.signature_scheme, offer.cipher_suites);

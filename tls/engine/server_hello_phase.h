@@ -22,7 +22,7 @@ Transition Begin(AwaitChoice state, Offer13 offer, std::shared_ptr<const Credent
 
 namespace tls12 {
 Transition Begin(AwaitChoice state, const Offer12& offer,
-                 std::shared_ptr<const Credential> credential, const Context& context);
+                 const std::shared_ptr<const Credential>& credential, const Context& context);
 }  // namespace tls12
 
 }  // namespace handfast::tls
