@@ -1,4 +1,5 @@
-// Every limit on what a peer may make an unfinished connection hold or do.
+// Every limit on what a peer may make an unfinished connection hold or do; those that hold after
+// the handshake too stand in tls/record/record_layer.h.
 #ifndef HANDFAST_TLS_CONNECTION_LIMITS_H_
 #define HANDFAST_TLS_CONNECTION_LIMITS_H_
 
@@ -21,9 +22,6 @@ constexpr int kMaxCompatibilityChangeCipherSpecs = 2;
 // Early data that is passed over, ciphertext included. No ticket of ours allows any; a client that
 // brings another's may have sent this much before our answer reached it.
 constexpr size_t kMaxSkippedEarlyData = size_t{64} << 10;
-
-// Warning alerts that a TLS 1.2 peer may send before it counts as an attack (BoringSSL's number).
-constexpr int kMaxWarningAlerts = 4;
 
 }  // namespace handfast::tls
 

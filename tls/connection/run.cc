@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tls/connection/application_data.h"
 #include "tls/connection/limits.h"
 #include "tls/engine/engine.h"
 #include "tls/wire/messages.h"
@@ -49,6 +50,13 @@ bool ChangesReadKeys(const Transition& transition) {
 }  // namespace
 
 void Run::On(const Input& input) {
+  if (std::holds_alternative<Connected>(state_.engine)) {
+    return ApplicationData(state_, output_).On(input);
+  }
+  if (IsApplicationInput(input)) {
+    output_.refused = true;
+    return;
+  }
   if (ended()) return;
   if (const auto* bytes = std::get_if<FromPeer>(&input)) return OnBytes(bytes->bytes);
   if (const auto* answer = std::get_if<Answer>(&input)) return OnAnswer(*answer);
@@ -173,6 +181,8 @@ bool Run::IsAlertInTheClear(const RecordHeader& header) {
 void Run::SkipEarlyRecord(size_t length) {
   if (length > state_.early_data_left) return Fail(Reason::kTooMuchEarlyData);
   state_.early_data_left -= length;
+  state_.empty_records = length == 0 ? state_.empty_records + 1 : 0;
+  if (state_.empty_records > kMaxEmptyRecords) Fail(Reason::kTooManyEmptyRecords);
 }
 
 void Run::OnAlert(ByteView fragment, bool encrypted) {
@@ -192,7 +202,7 @@ void Run::OnAlert(ByteView fragment, bool encrypted) {
   if (state_.version != ProtocolVersion::kTls12 && !state_.messages.empty()) {
     return Fail(Reason::kUnexpectedMessage);
   }
-  if (++state_.warning_alerts > kMaxWarningAlerts) Fail(Reason::kTooManyWarnings);
+  if (++state_.warning_alerts > kMaxWarnings) Fail(Reason::kTooManyWarnings);
 }
 
 void Run::OnHandshake(ByteView fragment) {
@@ -247,6 +257,8 @@ void Run::Apply(Transition transition) {
   }
   if (const auto* connected = std::get_if<Connected>(&state_.engine)) {
     output_.established = connected->established;
+    state_.records.emplace(std::exchange(state_.sealer, {}), std::exchange(state_.opener, {}),
+                           state_.record_options());
   }
 }
 

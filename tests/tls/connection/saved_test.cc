@@ -231,7 +231,7 @@ INSTANTIATE_TEST_SUITE_P(All, SavedTest, testing::ValuesIn(Scenarios()),
 TEST(Saved, UnknownVersionIsRefused) {
   Bytes form = *Save(Connection::Server({}));
   EXPECT_TRUE(Load(WithChecksum(form)).ok());
-  for (const int version : {0, 1, 3, 255}) {
+  for (const int version : {0, 1, 2, 4, 255}) {
     form[3] = static_cast<uint8_t>(version);
     EXPECT_FALSE(Load(WithChecksum(form)).ok()) << version;
   }
