@@ -66,7 +66,9 @@ void Run::On(const Input& input) {
 }
 
 void Run::OnBytes(ByteView bytes) {
-  if (state_.question && state_.input.size() + bytes.size() > kMaxHeldInput) {
+  // Early data that may be passed over later may also wait.
+  if (state_.question &&
+      state_.input.size() + bytes.size() > kMaxHeldInput + state_.early_data_left) {
     return Fail(Reason::kUnexpectedMessage);
   }
   Append(state_.input, bytes);
@@ -125,13 +127,13 @@ void Run::OnRecord(const RecordHeader& header, std::span<uint8_t> record) {
       state_.early_data_left > 0 && header.type == ContentType::kApplicationData;
   // RFC 8446 §4.2.10: after a HelloRetryRequest the server "ignores early data by skipping all
   // records with an external content type of "application_data"".
-  if (may_be_early && !state_.opener.encrypted()) return SkipEarlyRecord(header.length);
+  if (may_be_early && !state_.opener.encrypted()) return SkipEarlyRecord(record.size());
   const Result<OpenedRecord> opened = state_.opener.Open(record, state_.max_plaintext);
   // RFC 8446 §4.2.10: else it skips "by attempting to deprotect received records using the
   // handshake traffic key, discarding records which fail deprotection (up to the configured
   // max_early_data_size)".
   if (may_be_early && !opened.ok() && opened.reason() == Reason::kBadRecordMac) {
-    return SkipEarlyRecord(header.length);
+    return SkipEarlyRecord(record.size());
   }
   if (!opened.ok()) return Fail(opened.reason());
   state_.early_data_left = 0;
@@ -178,10 +180,10 @@ bool Run::IsAlertInTheClear(const RecordHeader& header) {
          state_.opener.keys()->sequence() == 0;
 }
 
-void Run::SkipEarlyRecord(size_t length) {
-  if (length > state_.early_data_left) return Fail(Reason::kTooMuchEarlyData);
-  state_.early_data_left -= length;
-  state_.empty_records = length == 0 ? state_.empty_records + 1 : 0;
+void Run::SkipEarlyRecord(size_t size) {
+  if (size > state_.early_data_left) return Fail(Reason::kTooMuchEarlyData);
+  state_.early_data_left -= size;
+  state_.empty_records = size == kRecordHeaderSize ? state_.empty_records + 1 : 0;
   if (state_.empty_records > kMaxEmptyRecords) Fail(Reason::kTooManyEmptyRecords);
 }
 
