@@ -68,7 +68,7 @@ class LadderConnection {
     if (!established) return false;
     Print(client::DrawEstablished(*established->info));
     const uint32_t max_fragment = established->info->max_fragment();
-    auto records = client::RecordLayer::Create(std::move(established->keys), max_fragment);
+    auto records = client::CreateRecordLayer(std::move(established->keys), max_fragment);
     if (!records.ok()) {
       std::fprintf(stderr, "handfast: the service released no keys\n");
       return false;

@@ -177,7 +177,7 @@ void Connection::OnEstablished(client::EstablishedHandshake established) {
   }
   handle_ = {};
   connection_name_ = info.connection();
-  auto records = client::RecordLayer::Create(std::move(established.keys), info.max_fragment());
+  auto records = client::CreateRecordLayer(std::move(established.keys), info.max_fragment());
   if (!records.ok()) {
     place_.log.Line(LogLevel::kError, "the service released no usable keys",
                     {{"peer", ToText(peer_)}, {"connection", connection_name_}});

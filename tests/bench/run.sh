@@ -12,6 +12,8 @@ tables() {
     "$(openssl version | cut -d' ' -f2)"
   "$bin/tests/bench/engine_bench"
   printf '\n'
+  "$bin/tests/bench/record_bench"
+  printf '\n'
   "$bin/tests/bench/service_bench" "$bin"
   printf '\n'
   "$bin/tests/bench/edge_bench" "$bin"

@@ -66,6 +66,8 @@ enum class Reason : uint8_t {
   kBadInnerPlaintext,
   kTooManyEmptyRecords,
   kTooManyWarnings,
+  kTooManyPostHandshakeMessages,
+  kBadKeyUpdate,
   kUnexpectedChangeCipherSpec,
   kUnexpectedApplicationData,
   kSequenceExhausted,

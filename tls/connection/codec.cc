@@ -38,15 +38,49 @@ bool LoadKeys(LoadFields& io, AeadDirection direction, Half& half) {
 
 template <class Io>
 bool Plain(Io& io, ConnectionState& s) {
-  return io.Flag(s.trace) &&
+  return io.Flag(s.trace) && io.Flag(s.as_client) &&
          Optional(io, s.version, [&](ProtocolVersion& v) { return io.Enum(v); }) &&
          io.Number(s.max_fragment) && io.Number(s.max_plaintext) && io.Blob(s.input) &&
          io.Blob(s.messages) && io.Number(s.consumed) && io.Number(s.early_data_left) &&
-         io.Number(s.compatibility_change_cipher_specs) && io.Number(s.warning_alerts);
+         io.Number(s.compatibility_change_cipher_specs) && io.Number(s.warning_alerts) &&
+         io.Number(s.empty_records);
+}
+
+template <class Io>
+bool Fields(Io& io, RecordLayerState& s) {
+  return io.Blob(s.message) && io.Number(s.skip) && io.Number(s.empty_records) &&
+         io.Number(s.key_updates) && io.Number(s.new_session_tickets) && io.Number(s.warnings) &&
+         io.Number(s.renegotiations) && io.Flag(s.update_asked) && io.Flag(s.update_due) &&
+         io.Flag(s.peer_closed) && io.Flag(s.write_closed);
+}
+
+// The keys are those of the handshake, or of the record layer that follows it.
+bool SaveRecords(SaveFields& io, ConnectionState& s) {
+  bool after = s.records.has_value();
+  return SaveKeys(io, after ? &s.records->write_keys() : s.sealer.keys()) &&
+         SaveKeys(io, after ? &s.records->read_keys() : s.opener.keys()) && io.Flag(after) &&
+         (!after || Fields(io, s.records->state()));
+}
+
+bool LoadRecords(LoadFields& io, ConnectionState& s) {
+  bool after = false;
+  if (!LoadKeys(io, AeadDirection::kSeal, s.sealer) ||
+      !LoadKeys(io, AeadDirection::kOpen, s.opener) || !io.Flag(after)) {
+    return false;
+  }
+  if (!after) return true;
+  RecordLayerState state;
+  if (!s.sealer.encrypted() || !s.opener.encrypted() || !Fields(io, state) ||
+      !IsUnfinished(state.message)) {
+    return false;
+  }
+  s.records.emplace(std::exchange(s.sealer, {}), std::exchange(s.opener, {}), s.record_options(),
+                    std::move(state));
+  return true;
 }
 
 bool SaveAll(SaveFields& io, ConnectionState& s) {
-  const bool plain = Plain(io, s) && SaveKeys(io, s.sealer.keys()) && SaveKeys(io, s.opener.keys());
+  const bool plain = Plain(io, s) && SaveRecords(io, s);
   const bool armed = plain && Optional(io, s.armed, [&](ArmedKeys& a) {
                        return SaveTrafficKeys(io, std::move(a.keys)) && io.Number(a.max_plaintext);
                      });
@@ -55,14 +89,15 @@ bool SaveAll(SaveFields& io, ConnectionState& s) {
 }
 
 bool LoadAll(LoadFields& io, ConnectionState& s) {
-  const bool plain = Plain(io, s) && LoadKeys(io, AeadDirection::kSeal, s.sealer) &&
-                     LoadKeys(io, AeadDirection::kOpen, s.opener);
+  const bool plain = Plain(io, s) && s.max_fragment != 0 && LoadRecords(io, s);
   const bool armed = plain && Optional(io, s.armed, [&](ArmedKeys& a) {
                        return LoadTrafficKeys(io, a.keys) && io.Number(a.max_plaintext);
                      });
-  return armed && s.max_fragment != 0 &&
-         Optional(io, s.question, [&](Question& q) { return LoadQuestion(io, q); }) &&
-         LoadState(io, s.engine);
+  return armed && Optional(io, s.question, [&](Question& q) { return LoadQuestion(io, q); }) &&
+         LoadState(io, s.engine) &&
+         (std::holds_alternative<Connected>(s.engine)
+              ? !s.sealer.encrypted() && !s.opener.encrypted()
+              : !s.records.has_value());
 }
 
 }  // namespace

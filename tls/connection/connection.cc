@@ -28,6 +28,7 @@ Connection Connection::Client(ConnectionOptions options, std::optional<Session> 
   auto state = std::make_unique<ConnectionState>();
   state->engine =
       client::Start{{std::move(options.server_name), std::move(options.alpn)}, std::move(session)};
+  state->as_client = true;
   state->trace = options.trace;
   return Connection(std::move(state));
 }
@@ -106,15 +107,18 @@ Result<void> Export(const Connection& established, std::string_view label, ByteV
 
 Result<ReleasedKeys> ReleaseKeys(Connection& connection) {
   ConnectionState& state = ConnectionAccess::Of(connection);
-  if (!connection.established() || !state.sealer.encrypted() || !state.opener.encrypted()) {
+  if (!connection.established() || !state.records) return Reason::kInternalError;
+  const RecordLayerState& after = state.records->state();
+  if (after.peer_closed || after.write_closed || after.update_due || after.skip > 0 ||
+      !after.message.empty()) {
     return Reason::kInternalError;
   }
   // An AES-CBC record must be opened in constant time, which is not left to a thin client.
-  if (state.opener.keys()->suite().cbc) return Reason::kKeysNotReleasable;
-  ReleasedKeys keys{std::move(*state.sealer.keys()).Release(),
-                    std::move(*state.opener.keys()).Release()};
-  state.sealer = RecordSealer();
-  state.opener = RecordOpener();
+  if (state.records->read_keys().suite().cbc) return Reason::kKeysNotReleasable;
+  ReleasedKeys keys{std::move(state.records->write_keys()).Release(),
+                    std::move(state.records->read_keys()).Release()};
+  state.records.reset();
+  state.input.clear();
   return keys;
 }
 

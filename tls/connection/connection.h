@@ -39,7 +39,9 @@ struct ConnectionOptions {
 
 // A client's first step: its ClientHello comes out. A server has none.
 struct Begin {};
-// The bytes may be cut anywhere. Those of an unfinished record are kept inside.
+// The bytes may be cut anywhere. Those of an unfinished record are kept inside. What lies behind
+// the handshake's end is not used by the step that reaches it (see consumed()): it is given again,
+// or to whom the keys are released.
 struct FromPeer {
   ByteView bytes;
 };
@@ -49,11 +51,24 @@ struct PeerClosed {};
 struct GiveUp {
   Reason reason;
 };
+// After the handshake, while the keys are here: application data to protect.
+struct PlaintextToSend {
+  ByteView bytes;
+};
+// Likewise, in TLS 1.3: new keys to write under, and, where asked, to read under. The limits of RFC
+// 8446 §5.5 are kept without it.
+struct UpdateKeys {
+  bool request_update = false;
+};
+// Likewise: close_notify. The peer may go on sending.
+struct CloseWrite {};
 
-using Input = std::variant<FromPeer, Answer, PeerClosed, GiveUp, Begin>;
+using Input = std::variant<FromPeer, Answer, PeerClosed, GiveUp, Begin, PlaintextToSend, UpdateKeys,
+                           CloseWrite>;
 
 // ---- What comes out.
 
+// Of the handshake, or of the connection after it.
 struct HandshakeFailure {
   Reason reason = Reason::kInternalError;
   Origin origin = Origin::kLocal;
@@ -75,9 +90,19 @@ struct Output {
   Bytes to_peer;
   // Set when Step has stopped for one: answer it through Step. Nothing is deframed meanwhile.
   std::optional<Question> question;
-  // At most one of these, once, at the end.
-  std::optional<HandshakeFailure> failure;
+  // Once, at the end of the handshake.
   std::shared_ptr<const Established> established;
+  // Once, at the end of everything.
+  std::optional<HandshakeFailure> failure;
+  // After the handshake: what the peer said, in order; also when there is a failure.
+  Bytes application_data;
+  // The peer said close_notify: more than `application_data` will not come.
+  bool peer_closed = false;
+  // As a client: messages for ReadNewSessionTicket.
+  std::vector<Bytes> new_session_tickets;
+  // The input was PlaintextToSend, UpdateKeys or CloseWrite where there is no such thing (before
+  // the handshake's end, without keys, after CloseWrite, an update in TLS 1.2): nothing changed.
+  bool refused = false;
   std::vector<TracedMessage> messages;
 };
 
@@ -123,7 +148,7 @@ struct Stepped {
   Output output;
 };
 
-// An answer to no open question changes nothing. After a failure or the end of the handshake,
+// An answer to no open question changes nothing. After a failure, or once the keys are released,
 // nothing does.
 Stepped Step(Connection spent, const Input& input, const Context& context);
 
@@ -145,8 +170,10 @@ Result<void> Export(const Connection& established, std::string_view label, ByteV
 
 // Takes the record keys out of an established connection: from here on the holder of the keys is
 // the only sealer, and a second release fails. What is not of the records stays: Export,
-// ReadNewSessionTicket. kInternalError where it is not established; kKeysNotReleasable under an
-// AES-CBC suite, whose records no thin client should have to open in constant time.
+// ReadNewSessionTicket. kInternalError where it is not established, was closed by either side, has
+// half a handshake message of the peer's (who could read on?), or owes the peer a KeyUpdate, which
+// UpdateKeys sends; kKeysNotReleasable under an AES-CBC suite, whose records no thin client should
+// have to open in constant time.
 Result<ReleasedKeys> ReleaseKeys(Connection& connection);
 // For who needs nothing but the keys.
 Result<ReleasedKeys> ReleaseKeys(Connection&& spent);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tls/connection/application_data.h"
 #include "tls/connection/limits.h"
 #include "tls/engine/engine.h"
 #include "tls/wire/messages.h"
@@ -66,6 +67,13 @@ bool ChangesReadKeys(const Transition& transition) {
 }  // namespace
 
 void Run::On(const Input& input) {
+  if (std::holds_alternative<Connected>(state_.engine)) {
+    return ApplicationData(state_, output_).On(input);
+  }
+  if (IsApplicationInput(input)) {
+    output_.refused = true;
+    return;
+  }
   if (ended()) return;
   if (const auto* bytes = std::get_if<FromPeer>(&input)) return OnBytes(bytes->bytes);
   if (const auto* answer = std::get_if<Answer>(&input)) return OnAnswer(*answer);
@@ -75,7 +83,9 @@ void Run::On(const Input& input) {
 }
 
 void Run::OnBytes(ByteView bytes) {
-  if (state_.question && state_.input.size() + bytes.size() > kMaxHeldInput) {
+  // Early data that may be passed over later may also wait.
+  if (state_.question &&
+      state_.input.size() + bytes.size() > kMaxHeldInput + state_.early_data_left) {
     return Fail(Reason::kUnexpectedMessage);
   }
   Append(state_.input, bytes);
@@ -135,13 +145,13 @@ void Run::OnRecord(const RecordHeader& header, std::span<uint8_t> record) {
       state_.early_data_left > 0 && header.type == ContentType::kApplicationData;
   // RFC 8446 §4.2.10: after a HelloRetryRequest the server "ignores early data by skipping all
   // records with an external content type of "application_data"".
-  if (may_be_early && !state_.opener.encrypted()) return SkipEarlyRecord(header.length);
+  if (may_be_early && !state_.opener.encrypted()) return SkipEarlyRecord(record.size());
   const Result<OpenedRecord> opened = state_.opener.Open(record, state_.max_plaintext);
   // RFC 8446 §4.2.10: else it skips "by attempting to deprotect received records using the
   // handshake traffic key, discarding records which fail deprotection (up to the configured
   // max_early_data_size)".
   if (may_be_early && !opened.ok() && opened.reason() == Reason::kBadRecordMac) {
-    return SkipEarlyRecord(header.length);
+    return SkipEarlyRecord(record.size());
   }
   if (!opened.ok()) return Fail(opened.reason());
   state_.early_data_left = 0;
@@ -188,9 +198,11 @@ bool Run::IsAlertInTheClear(const RecordHeader& header) {
          state_.opener.keys()->sequence() == 0;
 }
 
-void Run::SkipEarlyRecord(size_t length) {
-  if (length > state_.early_data_left) return Fail(Reason::kTooMuchEarlyData);
-  state_.early_data_left -= length;
+void Run::SkipEarlyRecord(size_t size) {
+  if (size > state_.early_data_left) return Fail(Reason::kTooMuchEarlyData);
+  state_.early_data_left -= size;
+  state_.empty_records = size == kRecordHeaderSize ? state_.empty_records + 1 : 0;
+  if (state_.empty_records > kMaxEmptyRecords) Fail(Reason::kTooManyEmptyRecords);
 }
 
 void Run::OnAlert(ByteView fragment, bool encrypted) {
@@ -210,7 +222,7 @@ void Run::OnAlert(ByteView fragment, bool encrypted) {
   if (state_.version != ProtocolVersion::kTls12 && !state_.messages.empty()) {
     return Fail(Reason::kUnexpectedMessage);
   }
-  if (++state_.warning_alerts > kMaxWarningAlerts) Fail(Reason::kTooManyWarnings);
+  if (++state_.warning_alerts > kMaxWarnings) Fail(Reason::kTooManyWarnings);
 }
 
 void Run::OnHandshake(ByteView fragment) {
@@ -271,6 +283,8 @@ void Run::Apply(Transition transition) {
   }
   if (const auto* connected = std::get_if<Connected>(&state_.engine)) {
     output_.established = connected->established;
+    state_.records.emplace(std::exchange(state_.sealer, {}), std::exchange(state_.opener, {}),
+                           state_.record_options());
   }
 }
 

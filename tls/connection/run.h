@@ -25,7 +25,7 @@ class Run {
   void OnRecord(const RecordHeader& header, std::span<uint8_t> record);
   void OnChangeCipherSpec(ByteView record);
   bool IsAlertInTheClear(const RecordHeader& header);
-  void SkipEarlyRecord(size_t length);
+  void SkipEarlyRecord(size_t size);
   void OnAlert(ByteView fragment, bool encrypted);
   void OnHandshake(ByteView fragment);
 

@@ -9,6 +9,7 @@
 #include "tls/connection/connection.h"
 #include "tls/engine/transition.h"
 #include "tls/record/protection.h"
+#include "tls/record/record_layer.h"
 
 namespace handfast::tls {
 
@@ -21,11 +22,14 @@ struct ArmedKeys {
 struct ConnectionState {
   EngineState engine;
   bool trace = false;
+  bool as_client = false;
   // Known from the first question on.
   std::optional<ProtocolVersion> version;
 
+  // Of the handshake. Its end moves both into `records`, from where the keys may be released.
   RecordSealer sealer;
   RecordOpener opener;
+  std::optional<RecordLayer> records;
   uint16_t max_fragment = kMaxPlaintext;   // what the peer takes
   uint16_t max_plaintext = kMaxPlaintext;  // what we advertised
   std::optional<ArmedKeys> armed;
@@ -38,6 +42,9 @@ struct ConnectionState {
   uint64_t early_data_left = 0;  // that may still be passed over
   uint8_t compatibility_change_cipher_specs = 0;
   uint8_t warning_alerts = 0;
+  uint8_t empty_records = 0;  // of early data, in a row
+
+  RecordLayerOptions record_options() const { return {as_client, max_fragment, max_plaintext}; }
 };
 
 struct ConnectionAccess {

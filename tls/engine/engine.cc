@@ -29,7 +29,9 @@ Transition Move(State& state, HandshakeType type, ByteView raw, const Context& c
   std::optional<Transition> transition;
   (TryMove<M>(state, type, raw, context, transition) || ...);
   // RFC 8446 §4: "A peer which receives a handshake message in an unexpected order MUST abort the
-  // handshake with an "unexpected_message" alert."
+  // handshake with an "unexpected_message" alert." RFC 8446 §4.6.3: "Implementations that receive a
+  // KeyUpdate message prior to receiving a Finished message MUST terminate the connection with an
+  // "unexpected_message" alert."
   if (!transition) return Fail(Reason::kUnexpectedMessage);
   return *std::move(transition);
 }

@@ -13,11 +13,6 @@ namespace {
 constexpr size_t kExplicitNonceSize = 8;
 constexpr uint16_t kLegacyRecordVersion = 0x0303;
 
-// RFC 8446 §5.5: "up to 2^24.5 full-size records (about 24 million) may be encrypted on a given
-// connection while keeping a safety margin of approximately 2^-57" with AES-GCM. A third of it
-// leaves the peer time to follow. ChaCha20-Poly1305 reaches its sequence numbers' end first.
-constexpr uint64_t kAesGcmRecordLimit = uint64_t{1} << 23;
-
 void WriteHeader(Bytes& out, ContentType type, size_t length) {
   out.push_back(static_cast<uint8_t>(type));
   out.push_back(kLegacyRecordVersion >> 8);
@@ -142,10 +137,17 @@ Result<void> RecordKeys::Update() {
   return {};
 }
 
+// RFC 8446 §5.5: "For ChaCha20/Poly1305, the record sequence number would wrap before the safety
+// limit is reached." Its last number but one still carries a KeyUpdate.
 bool RecordKeys::NearLimit() const {
-  const uint64_t limit =
-      suite_->aead == AeadAlgorithm::kChaCha20Poly1305 ? UINT64_MAX - 1 : kAesGcmRecordLimit;
-  return sequence_ >= limit;
+  const bool chacha20 = suite_->aead == AeadAlgorithm::kChaCha20Poly1305;
+  return sequence_ >= (chacha20 ? UINT64_MAX - 1 : kAesGcmUpdateAfter);
+}
+
+uint64_t RecordKeys::RecordsLeft() const {
+  const bool chacha20 = suite_->aead == AeadAlgorithm::kChaCha20Poly1305;
+  const uint64_t limit = chacha20 ? UINT64_MAX : kAesGcmRecordLimit;
+  return limit - std::min(limit, sequence_);
 }
 
 void RecordKeys::WriteNonce(uint64_t number, std::span<uint8_t, kAeadNonceSize> nonce) const {

@@ -29,6 +29,12 @@ constexpr size_t kMaxCiphertext = kMaxPlaintext + 256;
 // with as much padding as it likes.
 constexpr size_t kMaxCbcCiphertext = kMaxPlaintext + 2048;
 
+// RFC 8446 §5.5: "For AES-GCM, up to 2^24.5 full-size records (about 24 million) may be encrypted
+// on a given connection while keeping a safety margin of approximately 2^-57".
+constexpr uint64_t kAesGcmRecordLimit = 23'726'566;
+// A third of it: the peer has time to follow.
+constexpr uint64_t kAesGcmUpdateAfter = uint64_t{1} << 23;
+
 // The nonce, sequence number and keyed AEAD that both directions share.
 class RecordKeys {
  public:
@@ -42,9 +48,10 @@ class RecordKeys {
   const SuiteInfo& suite() const { return *suite_; }
   // TLS 1.3's KeyUpdate (RFC 8446 §7.2): the next generation, sequence 0. kInternalError in 1.2.
   Result<void> Update();
-  // True when so many records went by that the keys should be updated (RFC 8446 §5.5); in TLS 1.2,
-  // that the connection should end.
+  // True when so many records went by that the keys should be updated (RFC 8446 §5.5).
   bool NearLimit() const;
+  // How many more records these keys may protect; TLS 1.2, which has no others, then ends.
+  uint64_t RecordsLeft() const;
 
  private:
   friend class RecordSealer;

@@ -42,7 +42,7 @@ testing::AssertionResult ShakesHands(ServerDriver& client, LibsslServer& server)
     return testing::AssertionFailure() << Describe(client.failure()->reason).label;
   }
   if (!client.established() || !server.done()) return testing::AssertionFailure() << "unfinished";
-  // What follows the handshake, the tickets, was not consumed.
+  // What the handshake's end left, it did not consume.
   const auto unused =
       static_cast<std::ptrdiff_t>(client.received() - client.connection().consumed());
   Bytes rest(to_client.end() - unused, to_client.end());

@@ -403,6 +403,108 @@ TEST_F(EarlyDataTest, T20_OverTheLimitIsRefused) {
   }
 }
 
+// ---- T20: while a question is open, early data waits; what may be passed over may also be held.
+
+// A record of early data as it looks before anybody has keys; `size` is that of the whole.
+Bytes EarlyRecord(size_t size) {
+  Bytes record(size, 0x55);
+  const size_t body = size - kRecordHeaderSize;
+  const uint8_t header[] = {23, 3, 3, static_cast<uint8_t>(body >> 8), static_cast<uint8_t>(body)};
+  std::copy(std::begin(header), std::end(header), record.begin());
+  return record;
+}
+
+Bytes EarlyRecords(size_t size) {
+  Bytes records;
+  for (size_t left = size; left > 0;) {
+    // The last but one leaves room for a header.
+    const size_t next = left > 16000 + kRecordHeaderSize ? 16000 : left;
+    Append(records, EarlyRecord(next));
+    left -= next;
+  }
+  return records;
+}
+
+constexpr size_t kAllowance = size_t{64} << 10;
+constexpr size_t kHeld = size_t{40} << 10;
+
+class HeldEarlyDataTest : public EarlyDataTest {
+ protected:
+  // The server has the ClientHello, and a question is open; the client's early data is not its own.
+  void Ask(bool announce) {
+    const ClientSession session = AllowingSession();
+    options_.session = session.get();
+    client_.emplace(options_);
+    options_.session = nullptr;
+    Bytes hello = announce ? client_->StartWithEarlyData(AsBytes("x")) : client_->Receive({});
+    const size_t size = kRecordHeaderSize + (size_t{hello[3]} << 8 | hello[4]);
+    hello.resize(size);
+    server_.emplace(kit_);
+    server_->Give(FromPeer{hello});
+    ASSERT_TRUE(server_->connection().question());
+  }
+  void Answer() {
+    while (server_->connection().question()) {
+      Append(flight_, server_->Give(AnswerFrom(kit_, *server_->connection().question())));
+    }
+  }
+
+  std::optional<LibsslClient> client_;
+  std::optional<ServerDriver> server_;
+  Bytes flight_;
+};
+
+TEST_F(HeldEarlyDataTest, T20_TheAllowanceIsHeldAndPassedOver) {
+  for (const bool amnesia : {false, true}) {
+    flight_.clear();
+    Ask(/*announce=*/true);
+    server_->amnesia = amnesia;
+    server_->Give(FromPeer{EarlyRecords(kAllowance)});
+    ASSERT_FALSE(server_->failure());
+    Answer();
+    server_->Receive(client_->Receive(flight_));
+    EXPECT_TRUE(server_->established()) << amnesia;
+  }
+}
+
+TEST_F(HeldEarlyDataTest, T20_OneByteOverTheAllowanceIsRefused) {
+  Ask(/*announce=*/true);
+  server_->Give(FromPeer{EarlyRecords(kAllowance + 1)});
+  ASSERT_FALSE(server_->failure()) << "it is held";
+  Answer();
+  ASSERT_TRUE(server_->failure());
+  EXPECT_EQ(server_->failure()->reason, Reason::kTooMuchEarlyData);
+}
+
+TEST_F(HeldEarlyDataTest, T19_WhatIsHeldIsBounded) {
+  for (const bool announce : {true, false}) {
+    const size_t limit = kHeld + (announce ? kAllowance : 0);
+    for (const size_t over : {0, 1}) {
+      Ask(announce);
+      server_->Give(FromPeer{Bytes(limit + over, 0x17)});
+      EXPECT_EQ(server_->failure().has_value(), over == 1) << announce;
+    }
+  }
+}
+
+// Records of no content cost nothing to send, and would otherwise go on for long.
+TEST_F(HeldEarlyDataTest, T18_EmptyRecordsAreBounded) {
+  for (const size_t empty : {32, 33}) {
+    Ask(/*announce=*/true);
+    flight_.clear();
+    Bytes records;
+    for (size_t i = 0; i < empty; ++i) Append(records, EarlyRecord(kRecordHeaderSize));
+    Append(records, EarlyRecord(100));
+    Append(records, EarlyRecord(kRecordHeaderSize));
+    server_->Give(FromPeer{records});
+    Answer();
+    EXPECT_EQ(server_->failure().has_value(), empty == 33);
+    if (server_->failure()) {
+      EXPECT_EQ(server_->failure()->reason, Reason::kTooManyEmptyRecords);
+    }
+  }
+}
+
 // Without the extension there is no early data, and a record that does not open ends it all.
 TEST_F(EarlyDataTest, T20_UnannouncedIsBadRecordMac) {
   LibsslClient client(options_);

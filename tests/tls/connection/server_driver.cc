@@ -70,6 +70,12 @@ std::optional<Question> ServerDriver::StepOnce(const Input& input, Bytes& to_pee
   if (stepped.output.failure) failure_ = stepped.output.failure;
   if (stepped.output.established) established_ = stepped.output.established;
   for (TracedMessage& message : stepped.output.messages) messages_.push_back(std::move(message));
+  Append(application_data_, stepped.output.application_data);
+  for (Bytes& ticket : stepped.output.new_session_tickets) {
+    new_session_tickets_.push_back(std::move(ticket));
+  }
+  peer_closed_ = peer_closed_ || stepped.output.peer_closed;
+  refused_ = stepped.output.refused;
   return std::move(stepped.output.question);
 }
 

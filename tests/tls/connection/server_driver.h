@@ -55,6 +55,12 @@ class ServerDriver {
   const std::optional<HandshakeFailure>& failure() const { return failure_; }
   const std::shared_ptr<const Established>& established() const { return established_; }
   const std::vector<TracedMessage>& messages() const { return messages_; }
+  // After the handshake: all plaintext, and the tickets, that came so far.
+  std::string_view application_data() const { return AsText(application_data_); }
+  const std::vector<Bytes>& new_session_tickets() const { return new_session_tickets_; }
+  bool peer_closed() const { return peer_closed_; }
+  // Of the last input.
+  bool refused() const { return refused_; }
   // Bytes received so far.
   uint64_t received() const { return received_; }
 
@@ -67,6 +73,10 @@ class ServerDriver {
   std::optional<HandshakeFailure> failure_;
   std::shared_ptr<const Established> established_;
   std::vector<TracedMessage> messages_;
+  Bytes application_data_;
+  std::vector<Bytes> new_session_tickets_;
+  bool peer_closed_ = false;
+  bool refused_ = false;
   uint64_t received_ = 0;
 };
 
