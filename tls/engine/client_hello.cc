@@ -49,6 +49,10 @@ ClientHello Reread(const WaitServerHello& state) {
 
 // What is wrong with either kind of ServerHello, but for its extensions.
 Result<void> CheckServerHello(const ServerHello& hello, const ClientHello& ours) {
+  // RFC 8446 §D.5: "Any endpoint receiving a Hello message with ClientHello.legacy_version or
+  // ServerHello.legacy_version set to 0x0300 MUST abort the handshake with a "protocol_version"
+  // alert." So do those below.
+  if (hello.legacy_version <= ProtocolVersion::kSsl3) return Reason::kUnsupportedVersion;
   const Extension* versions = Find(hello.extensions, ExtensionType::kSupportedVersions);
   const auto version = Parse<SupportedVersionsServerHello>(versions->data);
   if (!version) return Reason::kDecodeError;

@@ -426,6 +426,11 @@ TEST_F(WrongServerHello, AnotherLegacyVersion) {
   fields_.version = 0x0304;
   ExpectFailure(Reason::kVersionNotOffered, Alert::kIllegalParameter);
 }
+// RFC 8446 §D.5: whatever else it says.
+TEST_F(WrongServerHello, T10_Ssl3) {
+  fields_.version = 0x0300;
+  ExpectFailure(Reason::kUnsupportedVersion, Alert::kProtocolVersion);
+}
 TEST_F(WrongServerHello, AnotherSessionId) {
   fields_.session_id[0] ^= 1;
   ExpectFailure(Reason::kSessionIdNotEchoed, Alert::kIllegalParameter);
