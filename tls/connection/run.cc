@@ -254,7 +254,7 @@ void Run::ReadMessages() {
     // RFC 5246 §7.4.1.1: "This message will be ignored by the client if the client is currently
     // negotiating a session", and it enters no transcript.
     if (IsHelloRequest(message) && IsTls12Client(state_.engine)) {
-      if (++state_.warning_alerts > kMaxWarningAlerts) return Fail(Reason::kTooManyWarnings);
+      if (++state_.warning_alerts > kMaxWarnings) return Fail(Reason::kTooManyWarnings);
       continue;
     }
     Apply(tls::Step(std::move(state_.engine), message, context_));
