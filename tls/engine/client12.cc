@@ -119,9 +119,8 @@ Transition Resume(Handshake handshake, Session session, const Context& context) 
   Established& negotiated = *handshake.negotiated;
   // RFC 5246 §7.4.1.3: the suite of a resumed session is the one that it was made with.
   if (negotiated.cipher_suite != session.cipher_suite) return Fail(Reason::kSuiteNotOffered);
-  // RFC 7627 §5.3: "If the original session used the "extended_master_secret" extension but the new
-  // ServerHello does not contain the extension, the client MUST abort the handshake." No other
-  // session is kept.
+  // RFC 7627 §5.3: "If the original session used the extension but the new ServerHello does not
+  // contain the extension, the client MUST abort the handshake." No other session is kept.
   if (!handshake.extended_master_secret) return Fail(Reason::kExtendedMasterSecretRequired);
   negotiated.resumed = true;
   negotiated.credential = std::move(session.credential);

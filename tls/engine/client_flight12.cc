@@ -53,8 +53,7 @@ Result<KeyExchange> ExchangeEcdhe(const Handshake& handshake, ByteView public_ke
   const auto message = Parse<ServerKeyExchange>(body);
   if (!message) return Reason::kDecodeError;
   const ServerEcdhParams& params = message->params;
-  // RFC 8422 §5.4: "The client [...] SHOULD [...] verify that the elliptic curve domain parameters
-  // are of a curve that it offered."
+  // RFC 8422 §5.4: the curve is one of those that we offered, and by its name.
   if (params.curve_type != ServerEcdhParams::kNamedCurve || IsFfdhe(params.named_curve) ||
       !Contains(context.profile.groups, params.named_curve) || !Implemented(params.named_curve)) {
     return Reason::kKeyShareNotOffered;

@@ -211,9 +211,9 @@ Result<void> RecordLayer::OnKeyUpdate(ByteView body, ByteView rest) {
   // RFC 8446 §5.1: "Handshake messages MUST NOT span key changes."
   if (!rest.empty()) return Reason::kKeyChangeInsideMessage;
   if (++state_.key_updates > kMaxKeyUpdates) return Reason::kTooManyPostHandshakeMessages;
-  // RFC 8446 §4.6.3: "Upon receiving a KeyUpdate, the receiver MUST update its receiving keys." And:
-  // "both sides MUST enforce that a KeyUpdate with the old key is received before accepting any
-  // messages encrypted with the new key": the opener knows one generation at a time.
+  // RFC 8446 §4.6.3: "Upon receiving a KeyUpdate, the receiver MUST update its receiving keys."
+  // And: "both sides MUST enforce that a KeyUpdate with the old key is received before accepting
+  // any messages encrypted with the new key": the opener knows one generation at a time.
   if (const auto updated = opener_.keys()->Update(); !updated.ok()) return updated;
   state_.update_asked = false;
   // RFC 8446 §4.6.3: "If the request_update field is set to "update_requested", then the receiver

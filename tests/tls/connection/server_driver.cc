@@ -25,8 +25,7 @@ Answer AnswerFrom(const ServerKit& kit, const Question& question) {
   if (const auto* choose = std::get_if<Choose>(&question)) {
     const bool known = kit.kept != nullptr && choose->session_id == kit.kept->session_id;
     return Chosen{choose->id, kit.credential, Reason::kNoCredential,
-                  choose->session_credential.has_value() && kit.resume,
-                  known ? kit.kept : nullptr};
+                  choose->session_credential.has_value() && kit.resume, known ? kit.kept : nullptr};
   }
   if (const auto* use = std::get_if<UsePrivateKey>(&question)) {
     return Use(*kit.key, *use);

@@ -22,8 +22,8 @@ struct ServerKit {
   std::shared_ptr<const TicketKeys> ticket_keys;  // null: no sessions
   Bytes session_binding = {};
   int64_t now_unix_s = kNow;
-  bool resume = true;  // the answer where a session fits
-  bool keeps_sessions = false;                     // TLS 1.2: by their id
+  bool resume = true;                             // the answer where a session fits
+  bool keeps_sessions = false;                    // TLS 1.2: by their id
   std::shared_ptr<const Session> kept = nullptr;  // the one that is
 
   // The leaf's chain and key, under a profile.
