@@ -2,8 +2,7 @@
 // it is made, in tests/tls/crypto.
 #include "server/trust/peer_trust.h"
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -99,7 +98,7 @@ TEST_F(PeerTrustTest, ABadFileIsNamed) {
   const auto message = [](const std::map<std::string, std::string>& files) {
     const absl::Status status = PeerTrust::Load(files).status();
     EXPECT_FALSE(status.ok());
-    return std::string(status.message());
+    return static_cast<std::string>(status.message());
   };
   EXPECT_NE(message({{"x", "/nonexistent/roots.pem"}}).find("/nonexistent/roots.pem"),
             std::string::npos);
