@@ -99,6 +99,7 @@ void Load(int port, int count) {
   std::atomic<int> left{count};
   std::atomic<int> lost{0};
   std::vector<std::thread> clients;
+  clients.reserve(kClients);
   for (int i = 0; i < kClients; ++i) {
     clients.emplace_back([&] {
       while (left.fetch_sub(1) > 0) {

@@ -161,6 +161,7 @@ void Measure(const std::string& programs, int rounds) {
     load.Run(kBatch, 64);
     ours.push_back((service.CpuMicros() - before) / kBatch);
     std::vector<double> reference;
+    reference.reserve(kBatch / 4);
     for (int i = 0; i < kBatch / 4; ++i) reference.push_back(LibsslMicros(context, options));
     libssl.push_back(Median(reference));
     ratios.push_back(ours.back() / libssl.back());

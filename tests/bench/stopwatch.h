@@ -4,11 +4,11 @@
 #ifndef HANDFAST_TESTS_BENCH_STOPWATCH_H_
 #define HANDFAST_TESTS_BENCH_STOPWATCH_H_
 
-#include <time.h>
 #include <x86intrin.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <ctime>
 #include <vector>
 
 namespace handfast::bench {

@@ -161,7 +161,7 @@ TEST_P(EdgeVersionTest, LargeTransfersArriveWhole) {
   const size_t window = 4'000'000;
   std::string received;
   for (size_t at = 0; at < sent.size(); at += 1'000'000) {
-    ASSERT_TRUE(client.Write(std::string_view(sent).substr(at, 1'000'000)));
+    ASSERT_TRUE(client.Write(std::string_view{sent}.substr(at, 1'000'000)));
     const size_t written = std::min(sent.size(), at + 1'000'000);
     if (written > window) received += client.ReadExactly(written - window - received.size());
   }

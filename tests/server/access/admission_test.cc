@@ -115,6 +115,7 @@ TEST(Admission, CountsRightUnderThreads) {
                       [] { return std::chrono::steady_clock::time_point(); });
   std::atomic<int> worst{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, tenant = std::string(t % 2 == 0 ? "a" : "b")] {
       for (int i = 0; i < 2000; ++i) {

@@ -182,10 +182,11 @@ TEST(WorkQueue, ABlockedRsaLaneLeavesTheGeneralOneRunning) {
 
 TEST(WorkQueue, RunsEverythingOnceUnderThreads) {
   constexpr int kEach = 2000;
+  constexpr int kAll = 3 * kEach;
   std::atomic<int> ran{0};
-  std::latch done(3 * kEach);
+  std::latch done(kAll);
   WorkQueue queue(
-      {.threads = {2, 1}, .max_waiting = 3 * kEach, .max_waiting_per_tenant = kEach},
+      {.threads = {2, 1}, .max_waiting = kAll, .max_waiting_per_tenant = kEach},
       [] { return std::chrono::steady_clock::now(); }, [](const WorkObservation&) {});
   std::vector<std::thread> submitters;
   for (const char* tenant : {"a", "b", "c"}) {
@@ -204,7 +205,7 @@ TEST(WorkQueue, RunsEverythingOnceUnderThreads) {
   }
   for (std::thread& submitter : submitters) submitter.join();
   done.wait();
-  EXPECT_EQ(ran.load(), 3 * kEach);
+  EXPECT_EQ(ran.load(), kAll);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ std::string Wrong(const std::string& text) {
   Places places;
   Mistakes mistakes;
   ReadDocument(text, "t.yaml", config, places, mistakes);
-  return std::string(mistakes.ToStatus().message());
+  return static_cast<std::string>(mistakes.ToStatus().message());
 }
 
 TEST(Document, ReadsEveryKindOfField) {

@@ -1,7 +1,7 @@
 // The parts that look at the machine: state folder, environment, files.
-#include <stdlib.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -51,7 +51,7 @@ TEST(Files, AreReadOrSaidWhyNot) {
 class NamedFiles : public testing::Test {
  protected:
   std::string Write(const std::string& name, const std::string& text) {
-    const std::string path = ::testing::TempDir() + "/" + name;
+    std::string path = ::testing::TempDir() + "/" + name;
     std::ofstream(path) << text;
     return path;
   }

@@ -180,7 +180,7 @@ std::pair<std::string, int> Change(const Case& mistake) {
   std::string text = kGood;
   const size_t at = ("\n" + text).find("\n" + std::string(mistake.before));
   EXPECT_NE(at, std::string::npos) << mistake.what;
-  const int line = static_cast<int>(std::count(text.begin(), text.begin() + at, '\n')) + 1;
+  const int line = static_cast<int>(std::count(text.data(), text.data() + at, '\n')) + 1;
   text.replace(at, text.find('\n', at) - at, mistake.line);
   return {text, line};
 }
@@ -242,7 +242,7 @@ TEST(MistakesTable, NobodyCouldCall) {
 
 TEST(MistakesTable, DuplicatesOfEachKind) {
   const auto message = [](const std::string& text) {
-    return std::string(LoadText(text).message());
+    return static_cast<std::string>(LoadText(text).message());
   };
   EXPECT_NE(message("listeners: [{unix: {path: /a}}, {unix: {path: /a}}]").find("a second time"),
             std::string::npos);

@@ -111,7 +111,8 @@ TEST_F(KekFile, IsRefusedWhereItIsMangled) {
     const absl::Status status = KeyEncryptionKey::Load(options_.kek_path).status();
     EXPECT_TRUE(absl::IsFailedPrecondition(status));
     if (bad.size() > 40) {
-      EXPECT_EQ(std::string(status.message()).find(bad.substr(20, 20)), std::string::npos)
+      EXPECT_EQ(static_cast<std::string>(status.message()).find(bad.substr(20, 20)),
+                std::string::npos)
           << "no part of a key in a message";
     }
   }

@@ -3,8 +3,7 @@
 #ifndef HANDFAST_TESTS_SERVER_CUSTODY_FIXTURE_H_
 #define HANDFAST_TESTS_SERVER_CUSTODY_FIXTURE_H_
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -35,8 +34,9 @@ class CustodyTest : public ::testing::Test {
   absl::Status TryOpen() {
     custody_.reset();
     auto opened = Custody::Open(options_, tls::SystemRandomness(), [this] { return now_; });
-    if (opened.ok()) custody_ = *std::move(opened);
-    return opened.status();
+    if (!opened.ok()) return opened.status();
+    custody_ = *std::move(opened);
+    return absl::OkStatus();
   }
   Custody& Open() {
     const absl::Status status = TryOpen();

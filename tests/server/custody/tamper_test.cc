@@ -1,8 +1,9 @@
 // Who can write the database but has no key-encryption key: every change is found. And what a
 // crash at any moment leaves.
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "server/custody/key_encryption_key.h"
 #include "tests/server/custody/fixture.h"

@@ -131,6 +131,7 @@ TEST_F(CustodyTest, ReadersDoNotWaitForAWriter) {
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0};
   std::vector<std::thread> readers;
+  readers.reserve(2);
   for (int i = 0; i < 2; ++i) {
     readers.emplace_back([&] {
       while (!stop.load()) {
@@ -152,6 +153,7 @@ TEST_F(CustodyTest, TwoAtOnceWithOneRequestIdMakeOneKey) {
   Open();
   std::vector<std::string> names(4);
   std::vector<std::thread> threads;
+  threads.reserve(names.size());
   for (std::string& name : names) {
     threads.emplace_back([&] {
       const auto key = custody_->CreateKey(

@@ -27,6 +27,7 @@ TEST(HandshakeRace, EachEndsOnce) {
   auto replies = std::make_shared<Replies>();
   Handshakes table(backends.services);
   std::vector<std::shared_ptr<Handshake>> all;
+  all.reserve(size_t{kThreads} * kEach);
   for (int i = 0; i < kThreads * kEach; ++i) {
     all.push_back(*table.Begin(backends.NewStart(replies, static_cast<uint64_t>(i))));
   }
@@ -34,6 +35,7 @@ TEST(HandshakeRace, EachEndsOnce) {
   const tls::Bytes hello = peer.Receive({});
   std::atomic<bool> over{false};
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       std::mt19937 random(static_cast<uint32_t>(t));  // NOLINT: the same in every run

@@ -16,7 +16,7 @@ using tls::test::LibsslClient;
 
 constexpr size_t kHalfOpen = 50'000;
 // performance.md, P12.
-constexpr size_t kBytesEach = 8 * 1024;
+constexpr size_t kBytesEach = size_t{8} * 1024;
 
 class SlowLoris : public testing::Test {
  protected:

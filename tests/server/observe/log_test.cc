@@ -184,6 +184,7 @@ TEST(Log, WholeLinesUnderThreads) {
       },
       [] { return 0.0; });
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([] {
       for (int i = 0; i < 100; ++i) Log(Level::kInfo, "c", "m", {{"n", 7}});

@@ -157,6 +157,7 @@ TEST(Metrics, NoLabelTellsATenantANameOrAKey) {
 TEST(Metrics, CountsRightUnderThreads) {
   Metrics metrics("v", {});
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 500; ++i) {

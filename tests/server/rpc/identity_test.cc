@@ -25,8 +25,8 @@ Leaf Caller(const TestService& service, std::vector<std::string> uris,
 }
 
 grpc::Status RelayStatus(std::shared_ptr<grpc::Channel> channel,
-                         std::function<void(grpc::ClientContext&)> prepare = nullptr) {
-  RelayCall call(std::move(channel), std::move(prepare));
+                         const std::function<void(grpc::ClientContext&)>& prepare = nullptr) {
+  RelayCall call(std::move(channel), prepare);
   call.HalfClose();
   while (call.Next()) {
   }
@@ -106,7 +106,7 @@ TEST(Identity, IsComparedByteForByte) {
 
 TEST(Identity, WithoutAClientCertificateThereIsNoConnection) {
   TestService service({.tcp = true});
-  const auto refuses = [](std::shared_ptr<grpc::Channel> channel) {
+  const auto refuses = [](const std::shared_ptr<grpc::Channel>& channel) {
     const auto soon = std::chrono::system_clock::now() + std::chrono::seconds(2);
     return !channel->WaitForConnected(soon);
   };

@@ -22,7 +22,7 @@ Detail Find(const google::rpc::Status& status) {
 }  // namespace
 
 RelayCall::RelayCall(std::shared_ptr<grpc::Channel> channel,
-                     std::function<void(grpc::ClientContext&)> prepare)
+                     const std::function<void(grpc::ClientContext&)>& prepare)
     : stub_(v1::HandshakeService::NewStub(std::move(channel))) {
   context_.set_deadline(std::chrono::system_clock::now() + kPatience);
   context_.set_wait_for_ready(true);

@@ -18,7 +18,7 @@ namespace handfast::rpc::test {
 class RelayCall {
  public:
   explicit RelayCall(std::shared_ptr<grpc::Channel> channel,
-                     std::function<void(grpc::ClientContext&)> prepare = nullptr);
+                     const std::function<void(grpc::ClientContext&)>& prepare = nullptr);
   // Cancels, where it is still open.
   ~RelayCall();
 

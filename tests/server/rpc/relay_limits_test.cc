@@ -226,7 +226,7 @@ TEST(RelayLimit, OfAMessageEndsTheStream) {
   RelayCall call(service.Channel(As::kEdge));
   call.Start(1, PlainStart());
   ASSERT_TRUE(call.Next());
-  call.FromPeer(1, tls::Bytes(300 * 1024));
+  call.FromPeer(1, tls::Bytes(size_t{300} * 1024));
   while (call.Next()) {
   }
   EXPECT_EQ(call.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);

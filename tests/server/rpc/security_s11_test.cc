@@ -93,7 +93,7 @@ grpc::StatusCode AfterALongMessage(const CallLimits& limits) {
   RelayCall call(service.Channel(As::kEdge));
   call.Start(1, PlainStart());
   if (!call.Next()) return grpc::StatusCode::UNKNOWN;
-  call.FromPeer(1, tls::Bytes(300 * 1024));
+  call.FromPeer(1, tls::Bytes(size_t{300} * 1024));
   call.HalfClose();
   while (call.Next()) {
   }

@@ -118,6 +118,7 @@ Result DrainUnderLoad(std::chrono::milliseconds within) {
   HalfDone half_done(old_home);
   Tally tally;
   std::vector<std::thread> callers;
+  callers.reserve(kCallers);
   for (int i = 0; i < kCallers; ++i) {
     callers.emplace_back([&] { Caller(old_home, new_home, tally); });
   }

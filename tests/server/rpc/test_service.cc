@@ -1,6 +1,5 @@
 #include "tests/server/rpc/test_service.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -29,7 +28,7 @@ std::string MakeFolder() {
 void Require(const absl::Status& status) {
   if (status.ok()) return;
   std::fprintf(stderr, "the test's service cannot start: %s\n",
-               std::string(status.message()).c_str());
+               static_cast<std::string>(status.message()).c_str());
   std::abort();
 }
 

@@ -75,7 +75,7 @@ struct TestOptions {
 class TestService final : private handshakes::ProfileSource {
  public:
   explicit TestService(TestOptions options = {});
-  ~TestService();
+  ~TestService() override;
 
   // A channel of its own, so that connections are not shared between tests' callers.
   std::shared_ptr<grpc::Channel> Channel(As caller) const;

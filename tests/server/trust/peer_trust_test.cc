@@ -2,8 +2,7 @@
 // it is made, in tests/tls/crypto.
 #include "server/trust/peer_trust.h"
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -102,7 +101,7 @@ TEST_F(PeerTrustTest, ABadFileIsNamed) {
     const absl::Status status = PeerTrust::Load({{"x", {.file = path}}}).status();
     EXPECT_FALSE(status.ok());
     EXPECT_NE(status.message().find("trust bundle x: " + path), std::string::npos) << status;
-    return std::string(status.message());
+    return static_cast<std::string>(status.message());
   };
   EXPECT_NE(message("/nonexistent/roots.pem").find("cannot be read"), std::string::npos);
   message(Write("empty.pem", ""));

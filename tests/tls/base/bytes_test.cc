@@ -7,6 +7,7 @@ namespace {
 
 TEST(Bytes, HexGoesBothWays) {
   Bytes all;
+  all.reserve(256);
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<uint8_t>(i));
   const std::string hex = ToHex(all);
   EXPECT_EQ(hex.size(), 512u);

@@ -133,8 +133,9 @@ Bytes LibsslClient::Drain() {
 }
 
 Bytes LibsslClient::Receive(ByteView from_server) {
-  if (!from_server.empty())
+  if (!from_server.empty()) {
     BIO_write(in_, from_server.data(), static_cast<int>(from_server.size()));
+  }
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_);
   if (result != 1) {
@@ -161,8 +162,9 @@ Bytes LibsslClient::Write(ByteView plaintext) {
 }
 
 Bytes LibsslClient::Read(ByteView from_server) {
-  if (!from_server.empty())
+  if (!from_server.empty()) {
     BIO_write(in_, from_server.data(), static_cast<int>(from_server.size()));
+  }
   Bytes plaintext;
   uint8_t chunk[16384];
   for (int n; (n = SSL_read(ssl_, chunk, sizeof(chunk))) > 0;) {

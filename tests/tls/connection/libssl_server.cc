@@ -57,8 +57,9 @@ Bytes LibsslServer::Write(ByteView plaintext) {
 }
 
 Bytes LibsslServer::Read(ByteView from_client) {
-  if (!from_client.empty())
+  if (!from_client.empty()) {
     BIO_write(in_, from_client.data(), static_cast<int>(from_client.size()));
+  }
   Bytes plaintext;
   uint8_t chunk[16384];
   for (int n; (n = SSL_read(ssl_, chunk, sizeof(chunk))) > 0;) {

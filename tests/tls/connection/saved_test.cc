@@ -103,9 +103,9 @@ TEST_P(SavedTest, StrangersAnswersChangeNothing) {
     const size_t said = server.to_client().size();
     std::vector<Answer> strangers = known;
     for (uint64_t id : {open - 1, open, open + 1, open + 2}) {
-      strangers.push_back(Chosen{id, nullptr, Reason::kNoCredential});
-      strangers.push_back(PrivateKeyUsed{id, {}, Reason::kPrivateKeyFailed});
-      strangers.push_back(PeerVerdict{id, Reason::kUnknownCa});
+      strangers.emplace_back(Chosen{id, nullptr, Reason::kNoCredential});
+      strangers.emplace_back(PrivateKeyUsed{id, {}, Reason::kPrivateKeyFailed});
+      strangers.emplace_back(PeerVerdict{id, Reason::kUnknownCa});
     }
     const auto right_kind = [&](const Answer& answer) {
       return server.connection().question() &&

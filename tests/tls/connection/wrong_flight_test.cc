@@ -345,7 +345,7 @@ TEST(T19_Records, FragmentsAndCoalescedMessages) {
         if (IsHandshake(record) && record.encrypted == encrypted) {
           Append(all.content, record.content);
         } else {
-          if (version == kTls12 && !all.content.empty()) joined.push_back(std::move(all));
+          if (version == kTls12 && !all.content.empty()) joined.push_back(all);
           all.content.clear();
           joined.push_back(record);
         }

@@ -183,7 +183,7 @@ TEST(HkdfExpandLabel, IsExpandOfTheLabelStructure) {
 
 TEST(HkdfExpandLabel, TakesTheLargestLabelAndContext) {
   const HashSecret secret = *HashSecret::From(Bytes(48, 0x42));
-  Bytes out(255 * 48);
+  Bytes out(size_t{255} * 48);
   HkdfExpandLabel(HashAlgorithm::kSha384, secret, std::string(kMaxLabelSize, 'x'), Bytes(255, 1),
                   out);
   EXPECT_NE(ToHex(ByteView(out).last(48)), std::string(96, '0'));

@@ -187,6 +187,7 @@ TEST(KeyPair, WorksAfterARefusal) {
 TEST(KeyPair, PairsMoveBetweenThreads) {
   for (const GroupSizes& sizes : kGroups) {
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&] {
         std::optional<KeyPair> made;

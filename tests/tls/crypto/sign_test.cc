@@ -324,6 +324,7 @@ TEST(PrivateKey, ManyThreadsShareAKey) {
     const Bytes public_key = key.PublicKeyDer();
     std::atomic<int> right = 0;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         for (int i = 0; i < 50; ++i) {

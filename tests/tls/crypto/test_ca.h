@@ -23,7 +23,7 @@
 namespace handfast::tls::test {
 
 // Certificates are valid from 2020 to 2049 unless told otherwise: at the real time and at this one.
-constexpr int64_t kDay = 24 * 3600;
+constexpr int64_t kDay = int64_t{24} * 3600;
 constexpr int64_t kNotBefore = 1577836800;  // 2020-01-01
 constexpr int64_t kNow = 1767225600;        // 2026-01-01
 constexpr int64_t kNotAfter = 2524521600;   // 2049-12-31

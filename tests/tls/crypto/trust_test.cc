@@ -234,6 +234,7 @@ TEST(Trust, ManyThreadsShareABundle) {
   const Chain expired = root.Issue({.not_after_unix_s = kNow - 1}).chain;
   std::atomic<int> right = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 20; ++i) {

@@ -41,7 +41,7 @@ std::vector<Case> ReadCases(const std::string& path, const std::string& last_fie
 // Skips the test where the vectors are not there, and says how many did not run.
 #define HANDFAST_VECTORS_OR_SKIP(path, file, count)                                      \
   const std::string path = ::handfast::tls::test::VectorPath(file);                      \
-  if (path.empty()) {                                                                    \
+  if ((path).empty()) {                                                                  \
     GTEST_SKIP() << "HANDFAST_VECTORS is not set or lacks " << (file) << ": " << (count) \
                  << " vectors did not run";                                              \
   }                                                                                      \
