@@ -2,8 +2,10 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "client/edge/connection.h"
 
@@ -168,7 +170,7 @@ void Connection::OnClientEnd() {
 
 void Connection::Download() {
   tls::Bytes& sealed = place_.sealed;
-  sealed.clear();
+  size_t used = 0;
   bool broken = false;
   for (int turn = 0; turn < kChunksPerTurn; ++turn) {
     if (download_done_ || client_.pending() > 0 || !backend_.readable()) break;
@@ -176,25 +178,36 @@ void Connection::Download() {
     if (read.kind == ReadResult::kNothing) break;
     if (read.kind != ReadResult::kBytes) {
       broken = read.kind == ReadResult::kBroken;
-      if (!broken) records_->Close(sealed);
       download_done_ = true;
       break;
     }
     backend_spoke_ = true;
     const auto bytes = ByteView(place_.buffer).first(read.size);
     place_.metrics.OnBytes(0, bytes.size());
-    if (!records_->Seal(bytes, sealed).ok()) {
+    // It only grows: bytes that are about to be overwritten are not filled each time.
+    const size_t room = used + records_->SealedRoom(bytes.size());
+    if (sealed.size() < room) sealed.resize(room);
+    const auto size = records_->SealInto(bytes, std::span(sealed).subspan(used));
+    if (!size.ok()) {
       broken = true;
       break;
     }
-    if (sealed.size() >= kReadChunk) {
-      SendToClient(sealed);
-      sealed.clear();
+    used += *size;
+    if (used >= kReadChunk) {
+      SendToClient(ByteView(sealed).first(used));
+      used = 0;
       if (phase_ != Phase::kForward) return;
     }
     if (turn + 1 == kChunksPerTurn) wants_turn_ = wants_turn_ || backend_.readable();
   }
-  if (!sealed.empty()) SendToClient(sealed);
+  if (download_done_ && !broken) {
+    tls::Bytes closing;
+    records_->Close(closing);
+    sealed.resize(std::max(sealed.size(), used + closing.size()));
+    std::copy(closing.begin(), closing.end(), sealed.begin() + static_cast<ptrdiff_t>(used));
+    used += closing.size();
+  }
+  if (used > 0) SendToClient(ByteView(sealed).first(used));
   if (broken && phase_ == Phase::kForward) OnBackendBroken();
 }
 

@@ -194,16 +194,36 @@ Result<void> RecordSealer::SealOne(ContentType type, ByteView fragment, Bytes& o
   return sealed;
 }
 
+Result<size_t> RecordSealer::SealInto(ContentType type, ByteView fragment, std::span<uint8_t> out) {
+  if (!keys_ || !keys_->is_tls13() || out.size() < fragment.size() + kMaxRecordOverhead) {
+    return Reason::kInternalError;
+  }
+  if (keys_->sequence_ == UINT64_MAX) return Reason::kSequenceExhausted;
+  if (Result<void> ready = keys_->Ready(); !ready.ok()) return ready.reason();
+  if (Result<void> sealed = SealAt13(type, fragment, out.data()); !sealed.ok()) {
+    return sealed.reason();
+  }
+  ++keys_->sequence_;
+  return kRecordHeaderSize + fragment.size() + 1 + kAeadTagSize;
+}
+
 Result<void> RecordSealer::SealOne13(ContentType type, ByteView fragment, Bytes& out) {
+  const size_t start = out.size();
+  out.resize(start + kRecordHeaderSize + fragment.size() + 1 + kAeadTagSize);
+  return SealAt13(type, fragment, out.data() + start);
+}
+
+Result<void> RecordSealer::SealAt13(ContentType type, ByteView fragment, uint8_t* record) {
   std::array<uint8_t, kAeadNonceSize> nonce;
   keys_->WriteNonce(keys_->sequence_, nonce);
   const size_t length = fragment.size() + 1 + kAeadTagSize;
-  const size_t start = out.size();
   // RFC 8446 §5.2: the opaque_type is always application_data.
-  WriteHeader(out, ContentType::kApplicationData, length);
-  out.resize(start + kRecordHeaderSize + length);
+  record[0] = static_cast<uint8_t>(ContentType::kApplicationData);
+  record[1] = kLegacyRecordVersion >> 8;
+  record[2] = kLegacyRecordVersion & 0xff;
+  record[3] = static_cast<uint8_t>(length >> 8);
+  record[4] = static_cast<uint8_t>(length);
   const uint8_t inner_type = static_cast<uint8_t>(type);
-  uint8_t* record = out.data() + start;
   return keys_->aead_->Seal(nonce, {record, kRecordHeaderSize}, fragment, {&inner_type, 1},
                             record + kRecordHeaderSize);
 }

@@ -29,6 +29,9 @@ constexpr size_t kMaxCiphertext = kMaxPlaintext + 256;
 // with as much padding as it likes.
 constexpr size_t kMaxCbcCiphertext = kMaxPlaintext + 2048;
 
+// What protection with an AEAD adds at most: header, explicit nonce or content type, and tag.
+constexpr size_t kMaxRecordOverhead = kRecordHeaderSize + 8 + kAeadTagSize;
+
 // RFC 8446 §5.5: "For AES-GCM, up to 2^24.5 full-size records (about 24 million) may be encrypted
 // on a given connection while keeping a safety margin of approximately 2^-57".
 constexpr uint64_t kAesGcmRecordLimit = 23'726'566;
@@ -98,9 +101,15 @@ class RecordSealer {
   // the sequence numbers; nothing was appended then.
   Result<void> Seal(ContentType type, ByteView content, size_t max_fragment, Bytes& out);
 
+  // One record of TLS 1.3 into the front of `out`, which need not be filled before: its size.
+  // kInternalError without such keys, or where `out` has not kMaxRecordOverhead bytes more than the
+  // fragment. kSequenceExhausted.
+  Result<size_t> SealInto(ContentType type, ByteView fragment, std::span<uint8_t> out);
+
  private:
   Result<void> SealOne(ContentType type, ByteView fragment, Bytes& out);
   Result<void> SealOne13(ContentType type, ByteView fragment, Bytes& out);
+  Result<void> SealAt13(ContentType type, ByteView fragment, uint8_t* record);
   Result<void> SealOne12(ContentType type, ByteView fragment, Bytes& out);
   Result<void> SealOneCbc(ContentType type, ByteView fragment, Bytes& out);
   std::optional<RecordKeys> keys_;

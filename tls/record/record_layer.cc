@@ -16,6 +16,7 @@ constexpr uint8_t kFatal = 2;
 // RFC 8446 §4.6.3.
 constexpr uint8_t kUpdateNotRequested = 0;
 constexpr uint8_t kUpdateRequested = 1;
+constexpr size_t kKeyUpdateSize = kHandshakeHeaderSize + 1;
 
 size_t BodyLength(ByteView header) {
   return size_t{header[1]} << 16 | size_t{header[2]} << 8 | header[3];
@@ -279,15 +280,49 @@ Result<void> RecordLayer::UpdateKeys(bool request_update, Bytes& to_peer) {
 Result<void> RecordLayer::Seal(ByteView plaintext, Bytes& to_peer) {
   if (state_.write_closed) return Reason::kInternalError;
   if (!is_tls13()) return Seal12(plaintext, to_peer);
+  const size_t start = to_peer.size();
+  to_peer.resize(start + SealedRoom(plaintext.size()));
+  const Result<size_t> used = SealInto13(plaintext, std::span(to_peer).subspan(start));
+  to_peer.resize(start + (used.ok() ? *used : 0));
+  if (!used.ok()) return used.reason();
+  return {};
+}
+
+size_t RecordLayer::SealedRoom(size_t plaintext) const {
+  const size_t records = plaintext / options_.max_fragment + 1;
+  // One that is due, and one for each time that the keys' limit is met.
+  const size_t updates = 2 + records / kAesGcmUpdateAfter;
+  const size_t update_size = kKeyUpdateSize * (1 + kMaxRecordOverhead);
+  return plaintext + records * kMaxRecordOverhead + updates * update_size;
+}
+
+Result<size_t> RecordLayer::SealInto(ByteView plaintext, std::span<uint8_t> out) {
+  if (state_.write_closed || out.size() < SealedRoom(plaintext.size())) {
+    return Reason::kInternalError;
+  }
+  if (is_tls13()) return SealInto13(plaintext, out);
+  Bytes records;
+  if (const auto sealed = Seal12(plaintext, records); !sealed.ok()) return sealed.reason();
+  if (records.size() > out.size()) return Reason::kInternalError;
+  std::copy(records.begin(), records.end(), out.begin());
+  return records.size();
+}
+
+Result<size_t> RecordLayer::SealInto13(ByteView plaintext, std::span<uint8_t> out) {
+  size_t used = 0;
   do {
-    if (const auto fresh = RefreshWriteKeys(to_peer); !fresh.ok()) return fresh;
+    Bytes update;
+    if (const auto fresh = RefreshWriteKeys(update); !fresh.ok()) return fresh.reason();
+    std::copy(update.begin(), update.end(), out.begin() + static_cast<std::ptrdiff_t>(used));
+    used += update.size();
     const ByteView fragment = plaintext.first(std::min(plaintext.size(), options_.max_fragment));
     plaintext = plaintext.subspan(fragment.size());
-    const auto sealed =
-        sealer_.Seal(ContentType::kApplicationData, fragment, options_.max_fragment, to_peer);
-    if (!sealed.ok()) return sealed;
+    const Result<size_t> record =
+        sealer_.SealInto(ContentType::kApplicationData, fragment, out.subspan(used));
+    if (!record.ok()) return record.reason();
+    used += *record;
   } while (!plaintext.empty());
-  return {};
+  return used;
 }
 
 Result<void> RecordLayer::Seal12(ByteView plaintext, Bytes& to_peer) {

@@ -80,6 +80,11 @@ class RecordLayer {
   // still works. kInternalError after Close() or a failure.
   Result<void> Seal(ByteView plaintext, Bytes& to_peer);
 
+  // The same into the front of `out`, which need not be filled before: how many bytes were used.
+  // It must have SealedRoom(plaintext.size()) bytes.
+  Result<size_t> SealInto(ByteView plaintext, std::span<uint8_t> out);
+  size_t SealedRoom(size_t plaintext) const;
+
   // TLS 1.3: appends a KeyUpdate; `request_update`: the peer shall update its keys too.
   // kInternalError in TLS 1.2, and after Close() or a failure.
   Result<void> UpdateKeys(bool request_update, Bytes& to_peer);
@@ -117,6 +122,7 @@ class RecordLayer {
   // The header of state_.message, as far as it is there: may it come, and is its length possible?
   Result<void> CheckHeader() const;
   Result<void> Seal12(ByteView plaintext, Bytes& to_peer);
+  Result<size_t> SealInto13(ByteView plaintext, std::span<uint8_t> out);
   Result<void> SendKeyUpdate(bool request_update, Bytes& to_peer);
   Result<void> RefreshWriteKeys(Bytes& to_peer);
   Result<void> RefreshReadKeys(Bytes& to_peer);

@@ -115,6 +115,39 @@ TEST_P(EverySuite, HeedsThePeersRecordSizeLimit) {
   EXPECT_EQ(heard[2].content.size(), 50u);
 }
 
+// Into room that was filled with something else before.
+TEST_P(EverySuite, SealsIntoRoomOfTheCallers) {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{100}, size_t{250}}) {
+    auto [layer, peer] = RecordPeer::Connect(GetParam(), {.max_fragment = 100});
+    auto [same, same_peer] = RecordPeer::Connect(GetParam(), {.max_fragment = 100});
+    const Bytes plaintext(size, 'x');
+    Bytes appended;
+    ASSERT_TRUE(same.Seal(plaintext, appended).ok());
+    Bytes room(layer.SealedRoom(size), 0xee);
+    const Result<size_t> used = layer.SealInto(plaintext, room);
+    ASSERT_TRUE(used.ok());
+    EXPECT_EQ(ToHex(ByteView(room).first(*used)), ToHex(appended));
+    EXPECT_FALSE(layer.SealInto(plaintext, std::span(room).first(room.size() - 1)).ok());
+    Bytes out;
+    layer.Close(out);
+    EXPECT_FALSE(layer.SealInto(plaintext, room).ok());
+  }
+}
+
+// With the KeyUpdate that is due in front.
+TEST(RecordLayer13Test, SealsAKeyUpdateIntoRoomOfTheCallers) {
+  auto [layer, peer] = RecordPeer::Connect(kSuite13);
+  EXPECT_FALSE(Open(layer, peer.SayKeyUpdate(1)).failure);
+  Bytes room(layer.SealedRoom(4));
+  const Result<size_t> used = layer.SealInto(AsBytes("data"), room);
+  ASSERT_TRUE(used.ok());
+  room.resize(*used);
+  const std::vector<Heard> heard = peer.Hear(room);
+  ASSERT_EQ(heard.size(), 2u);
+  EXPECT_EQ(heard[0].content, RecordPeer::KeyUpdate(0));
+  EXPECT_EQ(AsText(heard[1].content), "data");
+}
+
 TEST_P(EverySuite, AFatalAlertEndsItAndIsNamed) {
   auto [layer, peer] = RecordPeer::Connect(GetParam());
   const Outcome opened = Open(layer, peer.SayAlert(2, Alert::kInternalError));
