@@ -53,8 +53,8 @@ Result<KeyExchange> ExchangeEcdhe(const Handshake& handshake, ByteView public_ke
   const auto message = Parse<ServerKeyExchange>(body);
   if (!message) return Reason::kDecodeError;
   const ServerEcdhParams& params = message->params;
-  // RFC 8422 §5.4: "The client [...] SHOULD [...] verify that the elliptic curve domain parameters
-  // are of a curve that it offered."
+  // RFC 8422 §5.4: "A possible reason for a fatal handshake failure is that the client's
+  // capabilities for handling elliptic curves and point formats are exceeded".
   if (params.curve_type != ServerEcdhParams::kNamedCurve || IsFfdhe(params.named_curve) ||
       !Contains(context.profile.groups, params.named_curve) || !Implemented(params.named_curve)) {
     return Reason::kKeyShareNotOffered;
