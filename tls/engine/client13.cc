@@ -20,6 +20,33 @@ HashAlgorithm HashOf(const Established& negotiated) {
   return FindSuite(negotiated.cipher_suite)->hash;
 }
 
+// Of the hellos alone, or of TLS 1.2 alone: in no other message of a server's.
+bool IsOfHellos(ExtensionType type) {
+  switch (type) {
+    case ExtensionType::kEcPointFormats:
+    case ExtensionType::kPadding:
+    case ExtensionType::kEncryptThenMac:
+    case ExtensionType::kExtendedMasterSecret:
+    case ExtensionType::kSessionTicket:
+    case ExtensionType::kPreSharedKey:
+    case ExtensionType::kSupportedVersions:
+    case ExtensionType::kCookie:
+    case ExtensionType::kPskKeyExchangeModes:
+    case ExtensionType::kKeyShare:
+    case ExtensionType::kRenegotiationInfo:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Of EncryptedExtensions, and so of no CertificateRequest.
+bool IsOfEncryptedExtensions(ExtensionType type) {
+  return type == ExtensionType::kServerName || type == ExtensionType::kAlpn ||
+         type == ExtensionType::kSupportedGroups || type == ExtensionType::kRecordSizeLimit ||
+         type == ExtensionType::kEarlyData;
+}
+
 Result<void> ReadOne(const Extension& extension, const std::vector<std::string>& alpn,
                      const Profile& profile, Handshake& handshake) {
   switch (extension.type) {
@@ -40,12 +67,14 @@ Result<void> ReadOne(const Extension& extension, const std::vector<std::string>&
       handshake.record_size_limit = true;
       return client::ReadLimit(extension.data, profile, /*content_type=*/true,
                                *handshake.negotiated);
-    case ExtensionType::kKeyShare:
-    case ExtensionType::kSupportedVersions:
     case ExtensionType::kSignatureAlgorithms:
       return Reason::kMisplacedExtension;
     default:
-      return Reason::kUnsolicitedExtension;
+      // RFC 8446 §4.3.1: "The client MUST check EncryptedExtensions for the presence of any
+      // forbidden extensions and if any are found MUST abort the handshake with an
+      // "illegal_parameter" alert."
+      return IsOfHellos(extension.type) ? Reason::kMisplacedExtension
+                                        : Reason::kUnsolicitedExtension;
   }
 }
 
@@ -174,6 +203,15 @@ Transition On(WaitCertificateOrRequest state, const Received<CertificateRequest>
   // authentication exchanges".
   if (!message.certificate_request_context.empty()) return Fail(Reason::kUnexpectedMessage);
   if (HasDuplicates(message.extensions)) return Fail(Reason::kDuplicateExtension);
+  // RFC 8446 §4.3.2: "Clients MUST ignore unrecognized extensions." Not so those that are of
+  // another message, §4.2: "If an implementation receives an extension which it recognizes and
+  // which is not specified for the message in which it appears, it MUST abort the handshake with an
+  // "illegal_parameter" alert."
+  for (const Extension& extension : message.extensions) {
+    if (IsOfHellos(extension.type) || IsOfEncryptedExtensions(extension.type)) {
+      return Fail(Reason::kMisplacedExtension);
+    }
+  }
   const Extension* extension = Find(message.extensions, ExtensionType::kSignatureAlgorithms);
   // RFC 8446 §4.3.2: "The "signature_algorithms" extension MUST be specified".
   if (extension == nullptr) return Fail(Reason::kMissingExtension);

@@ -230,15 +230,20 @@ Transition On(WaitServerHello state, const Received<ServerHello>& received,
   const ServerHello& hello = received.message;
   if (HasDuplicates(hello.extensions)) return Fail(Reason::kDuplicateExtension);
   const ClientHello ours = Reread(state);
+  // RFC 8446 §4.1.3: "Upon receiving a message with type server_hello, implementations MUST first
+  // examine the Random value and, if it matches this value, process it as described in Section
+  // 4.1.4)."
+  const bool retry = Equal(hello.random, kHelloRetryRequestRandom);
   if (Find(hello.extensions, ExtensionType::kSupportedVersions) == nullptr) {
+    // RFC 8446 §4.1.4: "The server's extensions MUST contain "supported_versions"." A
+    // HelloRetryRequest without is no ServerHello of TLS 1.2.
+    if (retry) return Fail(Reason::kMissingExtension);
     return client12::Continue(std::move(state), received, ours, context);
   }
   if (Result<void> checked = CheckServerHello(hello, ours); !checked.ok()) {
     return Fail(checked.reason());
   }
-  if (Equal(hello.random, kHelloRetryRequestRandom)) {
-    return OnRetry(std::move(state), received, ours, context);
-  }
+  if (retry) return OnRetry(std::move(state), received, ours, context);
   // RFC 8446 §4.1.4: "Upon receiving the ServerHello, clients MUST check that the cipher suite
   // supplied in the ServerHello is the same as that in the HelloRetryRequest and otherwise abort
   // the handshake with an "illegal_parameter" alert."
