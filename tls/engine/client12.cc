@@ -92,6 +92,13 @@ Result<void> ReadOne(const Extension& extension, const client::Wanted& wanted,
   }
 }
 
+// RFC 5246 §7.4.4 and RFC 8422 §5.5: rsa_sign and ecdsa_sign, which is for EdDSA too.
+bool IsOfTypes(SignatureScheme scheme, ByteView certificate_types) {
+  const uint8_t type = AuthenticationOf(scheme) == SuiteAuthentication::kRsa ? 1 : 64;
+  return std::find(certificate_types.begin(), certificate_types.end(), type) !=
+         certificate_types.end();
+}
+
 Result<void> ReadExtensions(const ServerHello& hello, const ClientHello& ours,
                             const client::Wanted& wanted, const Profile& profile,
                             Handshake& handshake) {
@@ -119,9 +126,8 @@ Transition Resume(Handshake handshake, Session session, const Context& context) 
   Established& negotiated = *handshake.negotiated;
   // RFC 5246 §7.4.1.3: the suite of a resumed session is the one that it was made with.
   if (negotiated.cipher_suite != session.cipher_suite) return Fail(Reason::kSuiteNotOffered);
-  // RFC 7627 §5.3: "If the original session used the "extended_master_secret" extension but the new
-  // ServerHello does not contain the extension, the client MUST abort the handshake." No other
-  // session is kept.
+  // RFC 7627 §5.3: "If the original session used the extension but the new ServerHello does not
+  // contain the extension, the client MUST abort the handshake." No other session is kept.
   if (!handshake.extended_master_secret) return Fail(Reason::kExtendedMasterSecretRequired);
   negotiated.resumed = true;
   negotiated.credential = std::move(session.credential);
@@ -207,7 +213,13 @@ Transition On(WaitRequestOrDone state, const Received<CertificateRequest>& recei
   Choose choose{question, ProtocolVersion::kTls12, handshake.negotiated->server_name, {}};
   choose.as_client = true;
   for (const SignatureScheme scheme : context.profile.signature_schemes) {
-    if (Contains(message.supported_signature_algorithms, scheme)) choose.schemes.push_back(scheme);
+    // RFC 5246 §7.4.4: "The end-entity certificate provided by the client MUST contain a key that
+    // is compatible with certificate_types. If the key is a signature key, it MUST be usable with
+    // some hash/signature algorithm pair in supported_signature_algorithms."
+    if (Contains(message.supported_signature_algorithms, scheme) &&
+        IsOfTypes(scheme, message.certificate_types)) {
+      choose.schemes.push_back(scheme);
+    }
   }
   for (const DistinguishedName& name : message.certificate_authorities) {
     choose.certificate_authorities.push_back(Copy(name.der));
