@@ -45,7 +45,7 @@ enum class Alert : uint8_t {
 enum class Origin : uint8_t {
   kLocal,      // we refused what the peer sent, or could not go on: the alert is ours
   kPeerAlert,  // the peer sent a fatal alert
-  kClosed,     // the transport ended, or what came was no TLS at all: no alert is sent
+  kClosed,     // the peer ended, or what came was no TLS at all: no alert but to a close_notify
   kDeadline,   // time ran out
 };
 

@@ -194,10 +194,22 @@ void Run::SkipEarlyRecord(size_t length) {
 }
 
 void Run::OnAlert(ByteView fragment, bool encrypted) {
+  // RFC 8446 §5.4: "Implementations MUST NOT send Handshake and Alert records that have a
+  // zero-length TLSInnerPlaintext.content; if such a message is received, the receiving
+  // implementation MUST terminate the connection with an "unexpected_message" alert."
+  if (fragment.empty()) return Fail(Reason::kUnexpectedMessage);
+  // RFC 8446 §5.1: "a record with an Alert type MUST contain exactly one message."
   const std::optional<AlertMessage> alert = Parse<AlertMessage>(fragment);
   if (!alert) return Fail(Reason::kDecodeError);
   Trace(true, encrypted, ContentType::kAlert, fragment);
   if (alert->description == static_cast<uint8_t>(Alert::kCloseNotify)) {
+    // RFC 8446 §6.1: "Each party MUST send a "close_notify" alert before closing its write side of
+    // the connection, unless it has already sent some error alert." RFC 5246 §7.2.1: "The other
+    // party MUST respond with a close_notify alert of its own and close down the connection
+    // immediately, discarding any pending writes."
+    const AlertMessage answer{kWarning, alert->description};
+    SendRecords(ContentType::kAlert, Serialize(answer));
+    if (output_.failure) return;
     return End(Reason::kPeerClosed, Origin::kClosed, alert->description);
   }
   // RFC 8446 §6: in TLS 1.3 the level says nothing; only closure alerts are no errors.
@@ -327,7 +339,13 @@ void Run::Fail(Reason reason) {
 }
 
 void Run::End(Reason reason, Origin origin, std::optional<uint8_t> alert) {
+  // RFC 8446 §6: "Servers and clients MUST forget the secret values and keys established in failed
+  // connections, with the exception of the PSKs associated with session tickets, which SHOULD be
+  // discarded if possible." RFC 5246 §7.2.2: "Servers and clients MUST forget any
+  // session-identifiers, keys, and secrets associated with a failed connection."
   state_.engine = Failed{reason};
+  state_.sealer = RecordSealer();
+  state_.opener = RecordOpener();
   state_.question.reset();
   state_.armed.reset();
   state_.messages.clear();
