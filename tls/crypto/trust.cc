@@ -248,6 +248,11 @@ TrustBundle::Verdict TrustBundle::Verify(const std::vector<Bytes>& chain,
   if (const int depth = UndeclaredCa(context.get()); depth >= 0) {
     return Refused(Reason::kBadCertificate, AtDepth("not a CA by basicConstraints", depth));
   }
+  // A client proves itself by signing. libcrypto would also take a key for agreement alone.
+  if (parameters.purpose == Purpose::kTlsClient &&
+      (X509_get_key_usage(leaf.get()) & KU_DIGITAL_SIGNATURE) == 0) {
+    return Refused(Reason::kUnsupportedCertificate, "the leaf's key is not for signatures");
+  }
   return CheckIdentity(chain.front(), parameters.identities);
 }
 

@@ -117,6 +117,22 @@ bool SignedBy(X509* certificate, X509* issuer) {
          X509_verify(certificate, key) == 1;
 }
 
+bool IsSelfSigned(X509* certificate) {
+  return (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0;
+}
+
+// What a peer may count on in what it is shown; not in a root, which it does not look at.
+Result<void> CheckPresentable(X509* certificate) {
+  if (X509_get_version(certificate) != X509_VERSION_3) return Reason::kUnsupportedCertificate;
+  constexpr int kMinSecurityBits = 112;
+  int strength = 0;
+  if (X509_get_signature_info(certificate, nullptr, nullptr, &strength, nullptr) != 1 ||
+      strength < kMinSecurityBits) {
+    return Reason::kWeakCertificate;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<CertificateInfo> ReadCertificate(ByteView der) {
@@ -153,10 +169,21 @@ Result<void> CheckChainFitsKey(const std::vector<Bytes>& chain, ByteView public_
   if (key == nullptr || certified == nullptr || EVP_PKEY_eq(key.get(), certified) != 1) {
     return Reason::kBadCertificate;
   }
+  // RFC 5246 §7.4.2: "Each following certificate MUST directly certify the one preceding it."
   for (size_t i = 0; i + 1 < certificates.size(); ++i) {
     if (!SignedBy(certificates[i].get(), certificates[i + 1].get())) {
       return Reason::kBadCertificate;
     }
+  }
+  // RFC 8446 §4.4.2.2: "The certificate MUST allow the key to be used for signing (i.e., the
+  // digitalSignature bit MUST be set if the Key Usage extension is present) with a signature scheme
+  // indicated in the client's [...] extensions". Which of its schemes that is, the handshake finds.
+  if ((X509_get_key_usage(certificates.front().get()) & KU_DIGITAL_SIGNATURE) == 0) {
+    return Reason::kUnsupportedCertificate;
+  }
+  for (const Certificate& certificate : certificates) {
+    if (IsSelfSigned(certificate.get())) continue;
+    if (Result<void> r = CheckPresentable(certificate.get()); !r.ok()) return r;
   }
   return {};
 }
