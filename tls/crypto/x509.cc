@@ -123,7 +123,17 @@ bool IsSelfSigned(X509* certificate) {
 
 // What a peer may count on in what it is shown; not in a root, which it does not look at.
 Result<void> CheckPresentable(X509* certificate) {
+  // RFC 8446 §4.4.2.2: "The certificate type MUST be X.509v3 [RFC5280], unless explicitly
+  // negotiated otherwise (e.g., [RFC7250])." §4.4.2.3: "The certificate type MUST be X.509v3
+  // [RFC5280], unless explicitly negotiated otherwise (e.g., [RFC7250])." RFC 5246 §7.4.2: "The
+  // certificate type MUST be X.509v3, unless explicitly negotiated otherwise (e.g., [TLSPGP])."
+  // §7.4.6: "The certificate type MUST be X.509v3, unless explicitly negotiated otherwise (e.g.,
+  // [TLSPGP])."
   if (X509_get_version(certificate) != X509_VERSION_3) return Reason::kUnsupportedCertificate;
+  // RFC 8446 §4.2.3: "TLS 1.3 servers MUST NOT offer a SHA-1 signed certificate unless no valid
+  // certificate chain can be produced without it (see Section 4.4.2.2)." §4.4.2.2: "This fallback
+  // chain SHOULD NOT use the deprecated SHA-1 hash algorithm in general, but MAY do so if the
+  // client's advertisement permits it, and MUST NOT do so otherwise."
   constexpr int kMinSecurityBits = 112;
   int strength = 0;
   if (X509_get_signature_info(certificate, nullptr, nullptr, &strength, nullptr) != 1 ||
