@@ -10,6 +10,8 @@
 namespace handfast::tls {
 
 // RFC 8446 §6 and RFC 5246 §7.2: AlertDescription.
+// RFC 5246 §7.2.2: "It MUST NOT be sent by compliant implementations." Three are of older versions,
+// and not listed.
 enum class Alert : uint8_t {
   kCloseNotify = 0,
   kUnexpectedMessage = 10,
