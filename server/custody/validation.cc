@@ -94,10 +94,17 @@ absl::StatusOr<Chain> ReadChain(std::string_view pem, tls::ByteView public_key_d
   if (certificates->size() > kMaxChainLength) {
     return InvalidField(kField, "must be at most 10 certificates", kReason);
   }
-  if (!tls::CheckChainFitsKey(*certificates, public_key_der).ok()) {
+  const tls::Result<void> fits = tls::CheckChainFitsKey(*certificates, public_key_der);
+  if (!fits.ok() && fits.reason() == tls::Reason::kBadCertificate) {
     return InvalidField(kField,
                         "must begin with a certificate for this key, and each entry must be signed "
                         "by the next",
+                        kReason);
+  }
+  if (!fits.ok()) {
+    return InvalidField(kField,
+                        "must be of X.509v3, signed with SHA-256 or better, and its leaf's key "
+                        "usage must allow signatures",
                         kReason);
   }
   tls::Result<tls::CertificateInfo> leaf = tls::ReadCertificate(certificates->front());

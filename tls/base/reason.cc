@@ -3,6 +3,9 @@
 namespace handfast::tls {
 namespace {
 
+// RFC 8446 §6.2: "The phrases "terminate the connection with an X alert" and "abort the handshake
+// with an X alert" mean that the implementation MUST send alert X if it sends any alert." §B: "TLS
+// 1.3 implementations MUST NOT send them but might receive them from older TLS implementations."
 constexpr ReasonInfo kReasons[] = {
     {Reason::kUnexpectedMessage, Alert::kUnexpectedMessage, Alert::kUnexpectedMessage,
      Origin::kLocal, "unexpected_message", "RFC 8446 §6.2"},

@@ -10,6 +10,8 @@
 namespace handfast::tls {
 
 // RFC 8446 §6 and RFC 5246 §7.2: AlertDescription.
+// RFC 5246 §7.2.2: "It MUST NOT be sent by compliant implementations." Three are of older versions,
+// and not listed.
 enum class Alert : uint8_t {
   kCloseNotify = 0,
   kUnexpectedMessage = 10,
@@ -45,7 +47,7 @@ enum class Alert : uint8_t {
 enum class Origin : uint8_t {
   kLocal,      // we refused what the peer sent, or could not go on: the alert is ours
   kPeerAlert,  // the peer sent a fatal alert
-  kClosed,     // the transport ended, or what came was no TLS at all: no alert is sent
+  kClosed,     // the peer ended, or what came was no TLS at all: no alert but to a close_notify
   kDeadline,   // time ran out
 };
 

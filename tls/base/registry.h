@@ -55,6 +55,8 @@ enum class CipherSuite : uint16_t {
 };
 
 // RFC 8446 §4.2.7.
+// RFC 8446 §B.3.1.4: "Values within "obsolete_RESERVED" ranges are used in previous versions of TLS
+// and MUST NOT be offered or negotiated by TLS 1.3 implementations."
 enum class NamedGroup : uint16_t {
   kSecp256r1 = 0x0017,
   kSecp384r1 = 0x0018,
@@ -85,6 +87,9 @@ enum class SignatureScheme : uint16_t {
 };
 
 // RFC 8446 §5.1.
+// RFC 8446 §5: "Implementations MUST NOT send record types not defined in this document unless
+// negotiated by some extension." RFC 5246 §6: "Implementations MUST NOT send record types not
+// defined in this document unless negotiated by some extension."
 enum class ContentType : uint8_t {
   kChangeCipherSpec = 20,
   kAlert = 21,

@@ -69,6 +69,9 @@ Result<Session> ReadNewSessionTicket(const Connection& established, ByteView mes
   const auto ticket = Parse<tls13::NewSessionTicket>(message.subspan(kHandshakeHeaderSize));
   if (!ticket) return Reason::kDecodeError;
   if (ticket->ticket.size() > kMaxKeptTicket) return Reason::kMessageTooLong;
+  // RFC 8446 §4.6.1: "Clients MUST ignore unrecognized extensions." §9.3: "In TLS 1.3, a client
+  // receiving a CertificateRequest or NewSessionTicket MUST also ignore all unrecognized
+  // extensions."
   // RFC 8446 §4.6.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the
   // ticket_lifetime".
   constexpr int64_t kMaxLifetime = 604800;
@@ -101,12 +104,19 @@ Result<void> Export(const Connection& established, std::string_view label, ByteV
   }
   const HashAlgorithm hash = HashOf(*connected->established);
   if (out.size() > 255 * DigestSize(hash)) return Reason::kInternalError;
+  // RFC 8446 §7.5: "Implementations MUST use the exporter_master_secret unless explicitly specified
+  // by the application."
   ExportKeyingMaterial(hash, connected->exporter, label, context, out);
   return {};
 }
 
 Result<ReleasedKeys> ReleaseKeys(Connection& connection) {
   ConnectionState& state = ConnectionAccess::Of(connection);
+  // RFC 8446 §2: "Application Data MUST NOT be sent prior to sending the Finished message, except
+  // as specified in Section 2.3." §5.1: "Note that Application Data records MUST NOT be written to
+  // the wire unprotected (see Section 2 for details)." RFC 5246 §7.3: "Application data MUST NOT be
+  // sent prior to the completion of the first handshake (before a cipher suite other than
+  // TLS_NULL_WITH_NULL_NULL is established)."
   if (!connection.established() || !state.records) return Reason::kInternalError;
   const RecordLayerState& after = state.records->state();
   if (after.peer_closed || after.write_closed || after.update_due || after.skip > 0 ||

@@ -132,6 +132,9 @@ class Connection {
   std::string_view state_name() const;
   // Bytes from the peer that are used up; what lies behind the handshake's end never is.
   uint64_t consumed() const;
+  // RFC 8446 §E.5: "In order to allow applications to implement this kind of processing, TLS
+  // implementations MUST provide a way for the application to determine if the handshake has
+  // completed."
   bool established() const;
   bool failed() const;
   // The open question, so that it can be asked again after a restore.

@@ -74,6 +74,7 @@ void Run::On(const Input& input) {
     output_.refused = true;
     return;
   }
+  // RFC 8446 §6.1: "Any data received after a closure alert has been received MUST be ignored."
   if (ended()) return;
   if (const auto* bytes = std::get_if<FromPeer>(&input)) return OnBytes(bytes->bytes);
   if (const auto* answer = std::get_if<Answer>(&input)) return OnAnswer(*answer);
@@ -181,6 +182,10 @@ void Run::OnChangeCipherSpec(ByteView record) {
   // RFC 8446 §5: "If an implementation detects a change_cipher_spec record received before the
   // first ClientHello message or after the peer's Finished message, it MUST be treated as an
   // unexpected record type".
+  // RFC 8446 §5: "An implementation may receive an unencrypted record of type change_cipher_spec
+  // consisting of the single byte value 0x01 at any time after the first ClientHello message has
+  // been sent or received and before the peer's Finished message has been received and MUST simply
+  // drop it without further processing." More than an honest peer has use for are refused.
   if (!ToleratesChangeCipherSpec(state_.engine) ||
       ++state_.compatibility_change_cipher_specs > kMaxCompatibilityChangeCipherSpecs) {
     return Fail(Reason::kUnexpectedChangeCipherSpec);
@@ -206,16 +211,31 @@ void Run::SkipEarlyRecord(size_t size) {
 }
 
 void Run::OnAlert(ByteView fragment, bool encrypted) {
+  // RFC 8446 §5.4: "Implementations MUST NOT send Handshake and Alert records that have a
+  // zero-length TLSInnerPlaintext.content; if such a message is received, the receiving
+  // implementation MUST terminate the connection with an "unexpected_message" alert."
+  if (fragment.empty()) return Fail(Reason::kUnexpectedMessage);
+  // RFC 8446 §5.1: "a record with an Alert type MUST contain exactly one message."
   const std::optional<AlertMessage> alert = Parse<AlertMessage>(fragment);
   if (!alert) return Fail(Reason::kDecodeError);
   Trace(true, encrypted, ContentType::kAlert, fragment);
   if (alert->description == static_cast<uint8_t>(Alert::kCloseNotify)) {
+    // RFC 8446 §6.1: "Each party MUST send a "close_notify" alert before closing its write side of
+    // the connection, unless it has already sent some error alert." RFC 5246 §7.2.1: "The other
+    // party MUST respond with a close_notify alert of its own and close down the connection
+    // immediately, discarding any pending writes."
+    const AlertMessage answer{kWarning, alert->description};
+    SendRecords(ContentType::kAlert, Serialize(answer));
+    if (output_.failure) return;
     return End(Reason::kPeerClosed, Origin::kClosed, alert->description);
   }
   // RFC 8446 §6: in TLS 1.3 the level says nothing; only closure alerts are no errors.
   const bool warning = state_.version == ProtocolVersion::kTls12
                            ? alert->level == kWarning
                            : alert->description == static_cast<uint8_t>(Alert::kUserCanceled);
+  // RFC 8446 §6: "All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal and MUST
+  // be treated as error alerts when received regardless of the AlertLevel in the message." And:
+  // "Unknown Alert types MUST be treated as error alerts."
   if (!warning) return End(Reason::kPeerAlert, Origin::kPeerAlert, alert->description);
   // RFC 8446 §5.1: "if a handshake message is split over two or more records, there MUST NOT be any
   // other records between them."
@@ -253,6 +273,9 @@ void Run::ReadMessages() {
     Trace(true, state_.opener.encrypted(), ContentType::kHandshake, message);
     // RFC 5246 §7.4.1.1: "This message will be ignored by the client if the client is currently
     // negotiating a session", and it enters no transcript.
+    // RFC 5246 §7.4.1.1: "This message MUST NOT be included in the message hashes that are
+    // maintained throughout the handshake and used in the Finished messages and the certificate
+    // verify message."
     if (IsHelloRequest(message) && IsTls12Client(state_.engine)) {
       if (++state_.warning_alerts > kMaxWarnings) return Fail(Reason::kTooManyWarnings);
       continue;
@@ -290,6 +313,9 @@ void Run::Apply(Transition transition) {
 
 void Run::CarryOut(Effect& effect) {
   if (const auto* send = std::get_if<SendMessages>(&effect)) {
+    // RFC 8446 §5.1: "Because the ClientHello, EndOfEarlyData, ServerHello, Finished, and KeyUpdate
+    // messages can immediately precede a key change, implementations MUST send these messages in
+    // alignment with a record boundary."
     SendRecords(ContentType::kHandshake, send->messages);
   } else if (std::holds_alternative<SendChangeCipherSpec>(effect)) {
     SendRecords(ContentType::kChangeCipherSpec, kChangeCipherSpecBody);
@@ -316,6 +342,9 @@ void Run::InstallRead(TrafficKeys keys, uint16_t max_plaintext) {
   state_.max_plaintext = max_plaintext;
 }
 
+// RFC 5246 §6.2.1: "Implementations MUST NOT send zero-length fragments of Handshake, Alert, or
+// ChangeCipherSpec content types." And: "However, records MUST be delivered to the network in the
+// same order as they are protected by the record layer."
 void Run::SendRecords(ContentType type, ByteView content) {
   Trace(false, state_.sealer.encrypted(), type, content);
   const Result<void> sealed =
@@ -335,13 +364,31 @@ void Run::Fail(Reason reason) {
   const std::optional<Alert> alert =
       state_.version == ProtocolVersion::kTls12 ? info.alert12 : info.alert13;
   if (!alert) return End(reason, info.origin, std::nullopt);
+  // RFC 8446 §6.2: "Whenever an implementation encounters a fatal error condition, it SHOULD send
+  // an appropriate fatal alert and MUST close the connection without sending or receiving any
+  // additional data." RFC 5246 §7.2.2: "Whenever an implementation encounters a condition which is
+  // defined as a fatal alert, it MUST send the appropriate alert prior to closing the connection."
+  // And: "If the implementation chooses to send an alert but intends to close the connection
+  // immediately afterwards, it MUST send that alert at the fatal alert level."
   const AlertMessage message{kFatal, static_cast<uint8_t>(*alert)};
+  // RFC 8446 §5.1: "Alert messages (Section 6) MUST NOT be fragmented across records, and multiple
+  // alert messages MUST NOT be coalesced into a single TLSPlaintext record."
   SendRecords(ContentType::kAlert, Serialize(message));
   if (!output_.failure) End(reason, info.origin, message.description);
 }
 
 void Run::End(Reason reason, Origin origin, std::optional<uint8_t> alert) {
+  // RFC 8446 §6: "Servers and clients MUST forget the secret values and keys established in failed
+  // connections, with the exception of the PSKs associated with session tickets, which SHOULD be
+  // discarded if possible." RFC 5246 §7.2.2: "Servers and clients MUST forget any
+  // session-identifiers, keys, and secrets associated with a failed connection."
+  // RFC 8446 §6: "Upon receiving an error alert, the TLS implementation SHOULD indicate an error to
+  // the application and MUST NOT allow any further data to be sent or received on the connection."
+  // §6.2: "Upon transmission or receipt of a fatal alert message, both parties MUST immediately
+  // close the connection."
   state_.engine = Failed{reason};
+  state_.sealer = RecordSealer();
+  state_.opener = RecordOpener();
   state_.question.reset();
   state_.armed.reset();
   state_.messages.clear();

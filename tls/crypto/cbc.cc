@@ -120,6 +120,9 @@ struct CbcHmac::Context {
 
 Result<std::span<uint8_t>> CbcHmac::Context::OpenMacThenEncrypt(
     const CbcAssociatedData& associated_data, std::span<uint8_t> body) const {
+  // RFC 5246 §7.2.2: "This alert also MUST be returned if an alert is sent because a TLSCiphertext
+  // decrypted in an invalid way: either it wasn't an even multiple of the block length, or its
+  // padding values, when checked, weren't correct."
   if (body.size() % kCbcBlockSize != 0 || body.size() < kCbcBlockSize + mac_size + 1) {
     return Reason::kBadRecordMac;
   }
@@ -139,6 +142,8 @@ Result<std::span<uint8_t>> CbcHmac::Context::OpenMacThenEncrypt(
   // RFC 5246 §6.2.3.2: "implementations MUST ensure that record processing time is essentially the
   // same whether or not the padding is correct. In general, the best way to do this is to compute
   // the MAC even if the padding is incorrect, and only then reject the packet."
+  // RFC 5246 §6.2.3.2: "The receiver MUST check this padding and MUST use the bad_record_mac alert
+  // to indicate padding errors."
   if (CRYPTO_memcmp(computed.data(), sent, mac_size) != 0) return Reason::kBadRecordMac;
   return plaintext;
 }
@@ -179,6 +184,8 @@ Result<CbcHmac> CbcHmac::Create(CbcAlgorithm algorithm, AeadDirection direction,
 
 size_t CbcHmac::SealedSize(size_t plaintext) const {
   const size_t inside = plaintext + (context_->encrypt_then_mac ? 0 : context_->mac_size);
+  // RFC 5246 §6.2.3.2: "padding_length The padding length MUST be such that the total size of the
+  // GenericBlockCipher structure is a multiple of the cipher's block length."
   const size_t padded = (inside / kCbcBlockSize + 1) * kCbcBlockSize;
   return kCbcBlockSize + padded + (context_->encrypt_then_mac ? context_->mac_size : 0);
 }
@@ -202,6 +209,8 @@ Result<void> CbcHmac::Seal(const CbcAssociatedData& associated_data, ByteView pl
     end = std::copy_n(mac.begin(), c.mac_size, end);
   }
   const auto padding = static_cast<uint8_t>(blocks.end() - end - 1);
+  // RFC 5246 §6.2.3.2: "Each uint8 in the padding data vector MUST be filled with the padding
+  // length value."
   std::fill(end, blocks.end(), padding);
   static constexpr uint8_t kZeroIv[kCbcBlockSize] = {};
   int written = 0;

@@ -32,6 +32,20 @@ constexpr SuiteInfo WithCbc(CipherSuite suite, Kex key_exchange, Auth authentica
           CbcAlgorithm{key_size, mac}};
 }
 
+// What is not listed is neither offered nor taken: no suite without encryption or authentication,
+// with RC4, or with less than 112 bits. RFC 8446 §9.1: "A TLS-compliant application MUST implement
+// the TLS_AES_128_GCM_SHA256 [GCM] cipher suite and SHOULD implement the TLS_AES_256_GCM_SHA384
+// [GCM] and TLS_CHACHA20_POLY1305_SHA256 [RFC8439] cipher suites (see Appendix B.4)." §D.5:
+// "Implementations MUST NOT offer or negotiate RC4 cipher suites for any version of TLS for any
+// reason." And: "Ciphers with a strength less than 112 bits MUST NOT be offered or negotiated for
+// any version of TLS for any reason." RFC 5246 §A.5: "TLS_NULL_WITH_NULL_NULL is specified and is
+// the initial state of a TLS connection during the first handshake on that channel, but MUST NOT be
+// negotiated, as it provides no more protection than an unsecured connection." And: "Using this
+// mode therefore is of limited use: These cipher suites MUST NOT be used by TLS 1.2 implementations
+// unless the application layer has specifically requested to allow anonymous key exchange." §9: "In
+// the absence of an application profile standard specifying otherwise, a TLS-compliant application
+// MUST implement the cipher suite TLS_RSA_WITH_AES_128_CBC_SHA (see Appendix A.5 for the
+// definition)."
 constexpr SuiteInfo kSuites[] = {
     Tls13(kTlsAes128GcmSha256, kAes128Gcm, kSha256),
     Tls13(kTlsAes256GcmSha384, kAes256Gcm, kSha384),

@@ -117,6 +117,9 @@ bool DeriveOnCurve(const Curve& curve, ByteView scalar_bytes, ByteView peer,
   // each other's public value Q by ensuring that the point is a valid point on the elliptic curve."
   // EC_POINT_oct2point checks the curve and the range of both coordinates; infinity has no
   // uncompressed form.
+  // RFC 8446 §7.4.2: "Note that this octet string ("Z" in IEEE 1363 terminology) as output by
+  // FE2OSP (the Field Element to Octet String Conversion Primitive) has constant length for any
+  // given field; leading zeros found in this octet string MUST NOT be truncated."
   return EC_POINT_oct2point(group, point.get(), peer.data(), peer.size(), numbers.get()) == 1 &&
          EC_POINT_mul(group, product.get(), nullptr, point.get(), scalar.get(), numbers.get()) ==
              1 &&
@@ -272,6 +275,9 @@ Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
     return shared;
   }
   if (const FfdheGroup* ffdhe = FindFfdhe(spent->group)) {
+    // RFC 8446 §6: "Peers which receive a message which is syntactically correct but semantically
+    // invalid (e.g., a DHE share of p - 1, or an invalid enum) MUST terminate the connection with
+    // an "illegal_parameter" alert."
     if (!DeriveFfdhe(*ffdhe, SecretAccess::Open(spent->scalar), peer_public_key,
                      SecretAccess::Fill(shared, ffdhe->size))) {
       return Reason::kBadKeyShare;
@@ -287,6 +293,8 @@ Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
   return shared;
 }
 
+// RFC 8446 §9.1: "A TLS-compliant application MUST support key exchange with secp256r1 (NIST P-256)
+// and SHOULD support key exchange with X25519 [RFC7748]."
 bool Implemented(NamedGroup group) {
   return group == NamedGroup::kX25519 || FindFfdhe(group) != nullptr || FindCurve(group) != nullptr;
 }

@@ -118,6 +118,8 @@ bool DeriveFfdhe(const FfdheGroup& group, ByteView exponent, ByteView peer,
   const Number value(BN_bin2bn(peer.data(), static_cast<int>(peer.size()), nullptr));
   // RFC 7919 §5.1: "Peers MUST validate each other's public key Y (dh_Ys offered by the server or
   // dh_Yc offered by the client) by ensuring that 1 < Y < p-1."
+  // RFC 8446 §4.2.8.1: "Peers MUST validate each other's public key Y by ensuring that 1 < Y <
+  // p-1."
   if (value == nullptr || BN_cmp(value.get(), BN_value_one()) <= 0 ||
       BN_cmp(value.get(), field->below_p.get()) >= 0) {
     return false;

@@ -22,6 +22,8 @@ constexpr size_t kMaxModulus = 512;  // RSA of 4096 bits
 KeyContext NewContext(EVP_PKEY* key, unsigned client_version) {
   KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   const OSSL_PARAM parameters[] = {
+      // RFC 5246 §7.4.7.1: "If ClientHello.client_version is TLS 1.1 or higher, server
+      // implementations MUST check the version number as described in the note below."
       OSSL_PARAM_construct_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, &client_version),
       OSSL_PARAM_construct_end()};
   if (context == nullptr || EVP_PKEY_decrypt_init(context.get()) != 1 ||
@@ -46,6 +48,9 @@ bool RecoverRsaPremaster(EVP_PKEY* key, uint16_t client_version, ByteView encryp
   // RSA-encrypted premaster secret message fails, or the version number is not as expected.
   // Instead, it MUST continue the handshake with a randomly generated premaster secret."
   // This padding mode yields 48 bytes whatever was encrypted, in constant time.
+  // RFC 5246 §7.4.7.1: "Accordingly, implementations that use static RSA keys MUST use RSA blinding
+  // or some other anti-timing technique, as described in [TIMING]." libcrypto blinds each use of an
+  // RSA key.
   const bool is_number = encrypted.size() == static_cast<size_t>(EVP_PKEY_get_size(key)) &&
                          EVP_PKEY_decrypt(context.get(), decrypted.data(), &size, encrypted.data(),
                                           encrypted.size()) == 1 &&

@@ -8,6 +8,13 @@ namespace {
 
 using enum SignatureScheme;
 
+// What is not listed is neither offered nor taken. RFC 8446 §4.2.3: "They MUST NOT be offered or
+// negotiated by any implementation." And: "In particular, MD5 [SLOTH], SHA-224, and DSA MUST NOT be
+// used." §4.4.3: "The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify
+// messages." RFC 5246 §7.4.1.4.1: "It MUST NOT appear in this extension." Three of the rows are
+// required: RFC 8446 §9.1: "A TLS-compliant application MUST support digital signatures with
+// rsa_pkcs1_sha256 (for certificates), rsa_pss_rsae_sha256 (for CertificateVerify and
+// certificates), and ecdsa_secp256r1_sha256."
 constexpr SchemeRow kRows[] = {
     {kEcdsaSecp256r1Sha256, KeyAlgorithm::kEcdsa, MessageDigest::kSha256, RsaPadding::kNone,
      "prime256v1"},
@@ -64,6 +71,8 @@ bool Configure(EVP_PKEY_CTX* context, const SchemeRow& row) {
     const int padding = row.padding == RsaPadding::kPss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
     if (EVP_PKEY_CTX_set_rsa_padding(context, padding) != 1) return false;
   }
+  // RFC 5246 §4.7: "As discussed in [PKCS1], the DigestInfo MUST be DER-encoded [X680] [X690]."
+  // With the digest known, libcrypto writes it so.
   if (EVP_PKEY_CTX_set_signature_md(context, md) != 1) return false;
   if (row.padding != RsaPadding::kPss) return true;
   // RFC 8446 §4.2.3: "The digest used in the mask generation function and the digest being signed

@@ -33,6 +33,9 @@ constexpr int kSecurityLevel = 2;
 
 // Certificates in one chain, needed or not. RFC 8446 §4.4.2 asks to bear extraneous ones; each
 // costs a parse, and a path is searched among them.
+// RFC 8446 §4.4.2: "For maximum compatibility, all implementations SHOULD be prepared to handle
+// potentially extraneous certificates and arbitrary orderings from any TLS version, with the
+// exception of the end-entity certificate which MUST be first."
 constexpr size_t kMaxPresented = 16;
 
 struct ErrorRow {
@@ -55,6 +58,9 @@ constexpr ErrorRow kErrors[] = {
     // Strength.
     {X509_V_ERR_EE_KEY_TOO_SMALL, Reason::kWeakCertificate},
     {X509_V_ERR_CA_KEY_TOO_SMALL, Reason::kWeakCertificate},
+    // RFC 8446 §4.4.2.4: "Any endpoint receiving any certificate which it would need to validate
+    // using any signature algorithm using an MD5 hash MUST abort the handshake with a
+    // "bad_certificate" alert."
     {X509_V_ERR_CA_MD_TOO_WEAK, Reason::kWeakCertificate},
     // Of a kind that is not for this use, or that we cannot judge.
     {X509_V_ERR_INVALID_PURPOSE, Reason::kUnsupportedCertificate},
@@ -247,6 +253,11 @@ TrustBundle::Verdict TrustBundle::Verify(const std::vector<Bytes>& chain,
   // public key MUST NOT be used to verify certificate signatures."
   if (const int depth = UndeclaredCa(context.get()); depth >= 0) {
     return Refused(Reason::kBadCertificate, AtDepth("not a CA by basicConstraints", depth));
+  }
+  // A client proves itself by signing. libcrypto would also take a key for agreement alone.
+  if (parameters.purpose == Purpose::kTlsClient &&
+      (X509_get_key_usage(leaf.get()) & KU_DIGITAL_SIGNATURE) == 0) {
+    return Refused(Reason::kUnsupportedCertificate, "the leaf's key is not for signatures");
   }
   return CheckIdentity(chain.front(), parameters.identities);
 }

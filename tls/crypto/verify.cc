@@ -154,12 +154,21 @@ std::optional<PublicKey> ReadPublicKey(ByteView der) {
 // ---- Verifying ---------------------------------------------------------------------------------
 
 bool KeyFits(ProtocolVersion version, const SchemeRow& row, const PublicKey& key) {
+  // RFC 8446 §4.2.3: "The keys found in certificates MUST also be of appropriate type for the
+  // signature algorithms they are used with." §4.4.3: "In addition, the signature algorithm MUST be
+  // compatible with the key in the sender's end-entity certificate." RFC 5246 §7.4.8: "In addition,
+  // the hash and signature algorithms MUST be compatible with the key in the client's end-entity
+  // certificate."
   if (key.algorithm != row.key) return false;
   const bool tls13 = version >= ProtocolVersion::kTls13;
   switch (row.key) {
     case KeyAlgorithm::kRsa: {
       // RFC 8446 §4.2.3: "These values refer solely to signatures which appear in certificates (see
       // Section 4.4.2.2) and are not defined for use in signed TLS handshake messages"
+      // RFC 8446 §4.4.3: "RSA signatures MUST use an RSASSA-PSS algorithm, regardless of whether
+      // RSASSA-PKCS1-v1_5 algorithms appear in "signature_algorithms"." §4.2.3: "Implementations
+      // that advertise support for RSASSA-PSS (which is mandatory in TLS 1.3) MUST be prepared to
+      // accept a signature using that scheme even when TLS 1.2 is negotiated."
       if (row.padding == RsaPadding::kPkcs1 && tls13) return false;
       const int bits = EVP_PKEY_get_bits(key.key.get());
       return bits >= kMinRsaBits && bits <= kMaxRsaBits;
@@ -168,6 +177,10 @@ bool KeyFits(ProtocolVersion version, const SchemeRow& row, const PublicKey& key
       // RFC 8446 §4.2.3: "Indicates a signature algorithm using ECDSA [ECDSA], the corresponding
       // curve as defined in ANSI X9.62 [ECDSA] and FIPS 186-4 [DSS]". Before, the hash alone was
       // named.
+      // RFC 8446 §4.2.3: "If TLS 1.2 is negotiated, implementations MUST be prepared to accept a
+      // signature that uses any curve that they advertised in the "supported_groups" extension."
+      // And: "TLS 1.3 implementations willing to negotiate TLS 1.2 MUST behave in accordance with
+      // the requirements of [RFC5246] when negotiating that version."
       return !tls13 || key.curve == row.curve;
     case KeyAlgorithm::kEd25519:
       return true;

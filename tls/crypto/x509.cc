@@ -116,6 +116,32 @@ bool SignedBy(X509* certificate, X509* issuer) {
          X509_verify(certificate, key) == 1;
 }
 
+bool IsSelfSigned(X509* certificate) {
+  return (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0;
+}
+
+// What a peer may count on in what it is shown; not in a root, which it does not look at.
+Result<void> CheckPresentable(X509* certificate) {
+  // RFC 8446 §4.4.2.2: "The certificate type MUST be X.509v3 [RFC5280], unless explicitly
+  // negotiated otherwise (e.g., [RFC7250])." §4.4.2.3: "The certificate type MUST be X.509v3
+  // [RFC5280], unless explicitly negotiated otherwise (e.g., [RFC7250])." RFC 5246 §7.4.2: "The
+  // certificate type MUST be X.509v3, unless explicitly negotiated otherwise (e.g., [TLSPGP])."
+  // §7.4.6: "The certificate type MUST be X.509v3, unless explicitly negotiated otherwise (e.g.,
+  // [TLSPGP])."
+  if (X509_get_version(certificate) != X509_VERSION_3) return Reason::kUnsupportedCertificate;
+  // RFC 8446 §4.2.3: "TLS 1.3 servers MUST NOT offer a SHA-1 signed certificate unless no valid
+  // certificate chain can be produced without it (see Section 4.4.2.2)." §4.4.2.2: "This fallback
+  // chain SHOULD NOT use the deprecated SHA-1 hash algorithm in general, but MAY do so if the
+  // client's advertisement permits it, and MUST NOT do so otherwise."
+  constexpr int kMinSecurityBits = 112;
+  int strength = 0;
+  if (X509_get_signature_info(certificate, nullptr, nullptr, &strength, nullptr) != 1 ||
+      strength < kMinSecurityBits) {
+    return Reason::kWeakCertificate;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<CertificateInfo> ReadCertificate(ByteView der) {
@@ -152,10 +178,21 @@ Result<void> CheckChainFitsKey(const std::vector<Bytes>& chain, ByteView public_
   if (key == nullptr || certified == nullptr || EVP_PKEY_eq(key.get(), certified) != 1) {
     return Reason::kBadCertificate;
   }
+  // RFC 5246 §7.4.2: "Each following certificate MUST directly certify the one preceding it."
   for (size_t i = 0; i + 1 < certificates.size(); ++i) {
     if (!SignedBy(certificates[i].get(), certificates[i + 1].get())) {
       return Reason::kBadCertificate;
     }
+  }
+  // RFC 8446 §4.4.2.2: "The certificate MUST allow the key to be used for signing (i.e., the
+  // digitalSignature bit MUST be set if the Key Usage extension is present) with a signature scheme
+  // indicated in the client's [...] extensions". Which of its schemes that is, the handshake finds.
+  if ((X509_get_key_usage(certificates.front().get()) & KU_DIGITAL_SIGNATURE) == 0) {
+    return Reason::kUnsupportedCertificate;
+  }
+  for (const Certificate& certificate : certificates) {
+    if (IsSelfSigned(certificate.get())) continue;
+    if (Result<void> r = CheckPresentable(certificate.get()); !r.ok()) return r;
   }
   return {};
 }

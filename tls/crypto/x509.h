@@ -43,7 +43,9 @@ Result<CertificateInfo> ReadCertificate(ByteView der);
 Result<Bytes> PublicKeyOf(ByteView certificate_der);
 
 // kBadCertificate where the leaf's public key is not `public_key_der`, an entry does not parse, or
-// an entry is not signed by the next.
+// an entry is not signed by the next. kUnsupportedCertificate where the leaf's key usage leaves out
+// signatures, or an entry is older than version 3; kWeakCertificate where one is signed with SHA-1
+// or less. Self-signed entries may be both.
 Result<void> CheckChainFitsKey(const std::vector<Bytes>& chain, ByteView public_key_der);
 
 enum class Purpose : uint8_t { kTlsClient, kTlsServer };

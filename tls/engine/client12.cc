@@ -29,15 +29,22 @@ Result<void> CheckFields(const ServerHello& hello, const ClientHello& ours,
                          const client::WaitServerHello& state, const Profile& profile) {
   // RFC 8446 §D.1: "If the version chosen by the server is not supported by the client [...] the
   // client MUST abort the handshake with a "protocol_version" alert."
+  // RFC 5246 §E.1: "If the version chosen by the server is not supported by the client (or not
+  // acceptable), the client MUST send a "protocol_version" alert message and close the connection."
   if (hello.legacy_version != ProtocolVersion::kTls12 ||
       !Contains(profile.versions, ProtocolVersion::kTls12)) {
     return Reason::kUnsupportedVersion;
   }
   // A HelloRetryRequest was TLS 1.3's.
+  // RFC 8446 §4.1.4: "The value of selected_version in the HelloRetryRequest "supported_versions"
+  // extension MUST be retained in the ServerHello, and a client MUST abort the handshake with an
+  // "illegal_parameter" alert if the value changes."
   if (state.after_retry) return Reason::kVersionNotOffered;
   // RFC 8446 §4.1.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST
   // check that the last 8 bytes are not equal to either of these values."
   const ByteView tail = hello.random.last(sizeof(kChoseTls12));
+  // RFC 8446 §4.1.3: "If a match is found, the client MUST abort the handshake with an
+  // "illegal_parameter" alert."
   if (OffersTls13(ours) && (Equal(tail, kChoseTls12) || Equal(tail, kChoseLess))) {
     return Reason::kDowngraded;
   }
@@ -53,6 +60,9 @@ Result<void> CheckFields(const ServerHello& hello, const ClientHello& ours,
 Result<void> ReadOne(const Extension& extension, const client::Wanted& wanted,
                      const ClientHello& ours, const Profile& profile, Handshake& handshake,
                      bool& renegotiation_info) {
+  // RFC 5246 §7.4.1.4: "If a client receives an extension type in ServerHello that it did not
+  // request in the associated ClientHello, it MUST abort the handshake with an
+  // unsupported_extension fatal alert."
   if (Find(ours.extensions, extension.type) == nullptr) return Reason::kUnsolicitedExtension;
   switch (extension.type) {
     case ExtensionType::kServerName:
@@ -90,6 +100,13 @@ Result<void> ReadOne(const Extension& extension, const client::Wanted& wanted,
     default:
       return Reason::kMisplacedExtension;
   }
+}
+
+// RFC 5246 §7.4.4 and RFC 8422 §5.5: rsa_sign and ecdsa_sign, which is for EdDSA too.
+bool IsOfTypes(SignatureScheme scheme, ByteView certificate_types) {
+  const uint8_t type = AuthenticationOf(scheme) == SuiteAuthentication::kRsa ? 1 : 64;
+  return std::find(certificate_types.begin(), certificate_types.end(), type) !=
+         certificate_types.end();
 }
 
 Result<void> ReadExtensions(const ServerHello& hello, const ClientHello& ours,
@@ -179,6 +196,8 @@ Transition Continue(client::WaitServerHello state, const Received<ServerHello>& 
   }
   std::vector<Effect> effects;
   effects.emplace_back(Negotiated{ProtocolVersion::kTls12});
+  // RFC 5246 §7.4.1.3: "Clients MUST be prepared to do a full negotiation -- including negotiating
+  // new cipher suites -- during any handshake."
   return {WaitCertificate{std::move(handshake)}, std::move(effects), std::nullopt};
 }
 
@@ -206,7 +225,13 @@ Transition On(WaitRequestOrDone state, const Received<CertificateRequest>& recei
   Choose choose{question, ProtocolVersion::kTls12, handshake.negotiated->server_name, {}};
   choose.as_client = true;
   for (const SignatureScheme scheme : context.profile.signature_schemes) {
-    if (Contains(message.supported_signature_algorithms, scheme)) choose.schemes.push_back(scheme);
+    // RFC 5246 §7.4.4: "The end-entity certificate provided by the client MUST contain a key that
+    // is compatible with certificate_types. If the key is a signature key, it MUST be usable with
+    // some hash/signature algorithm pair in supported_signature_algorithms."
+    if (Contains(message.supported_signature_algorithms, scheme) &&
+        IsOfTypes(scheme, message.certificate_types)) {
+      choose.schemes.push_back(scheme);
+    }
   }
   for (const DistinguishedName& name : message.certificate_authorities) {
     choose.certificate_authorities.push_back(Copy(name.der));
@@ -218,6 +243,8 @@ Transition On(WaitRequestOrDone state, const Received<CertificateRequest>& recei
 Transition On(AwaitChoice state, const Chosen& answer, const Context&) {
   Identity identity{true, answer.credential, {}};
   if (identity.credential != nullptr) {
+    // RFC 5246 §7.4.6: "The certificate MUST be appropriate for the negotiated cipher suite's key
+    // exchange algorithm, and any negotiated extensions."
     const auto scheme = CommonScheme(state.schemes, *identity.credential);
     // RFC 5246 §7.4.6: "If no suitable certificate is available, the client MUST send a certificate
     // message containing no certificates."

@@ -20,6 +20,33 @@ HashAlgorithm HashOf(const Established& negotiated) {
   return FindSuite(negotiated.cipher_suite)->hash;
 }
 
+// Of the hellos alone, or of TLS 1.2 alone: in no other message of a server's.
+bool IsOfHellos(ExtensionType type) {
+  switch (type) {
+    case ExtensionType::kEcPointFormats:
+    case ExtensionType::kPadding:
+    case ExtensionType::kEncryptThenMac:
+    case ExtensionType::kExtendedMasterSecret:
+    case ExtensionType::kSessionTicket:
+    case ExtensionType::kPreSharedKey:
+    case ExtensionType::kSupportedVersions:
+    case ExtensionType::kCookie:
+    case ExtensionType::kPskKeyExchangeModes:
+    case ExtensionType::kKeyShare:
+    case ExtensionType::kRenegotiationInfo:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Of EncryptedExtensions, and so of no CertificateRequest.
+bool IsOfEncryptedExtensions(ExtensionType type) {
+  return type == ExtensionType::kServerName || type == ExtensionType::kAlpn ||
+         type == ExtensionType::kSupportedGroups || type == ExtensionType::kRecordSizeLimit ||
+         type == ExtensionType::kEarlyData;
+}
+
 Result<void> ReadOne(const Extension& extension, const std::vector<std::string>& alpn,
                      const Profile& profile, Handshake& handshake) {
   switch (extension.type) {
@@ -40,12 +67,14 @@ Result<void> ReadOne(const Extension& extension, const std::vector<std::string>&
       handshake.record_size_limit = true;
       return client::ReadLimit(extension.data, profile, /*content_type=*/true,
                                *handshake.negotiated);
-    case ExtensionType::kKeyShare:
-    case ExtensionType::kSupportedVersions:
     case ExtensionType::kSignatureAlgorithms:
       return Reason::kMisplacedExtension;
     default:
-      return Reason::kUnsolicitedExtension;
+      // RFC 8446 §4.3.1: "The client MUST check EncryptedExtensions for the presence of any
+      // forbidden extensions and if any are found MUST abort the handshake with an
+      // "illegal_parameter" alert."
+      return IsOfHellos(extension.type) ? Reason::kMisplacedExtension
+                                        : Reason::kUnsolicitedExtension;
   }
 }
 
@@ -55,6 +84,7 @@ Transition AskVerdict(Handshake handshake, Identity identity, const Received<Cer
   if (!message.certificate_request_context.empty()) return Fail(Reason::kUnexpectedMessage);
   // RFC 8446 §4.4.2.4: "If the server supplies an empty Certificate message, the client MUST abort
   // the handshake with a "decode_error" alert."
+  // RFC 8446 §4.4.2: "The server's certificate_list MUST always be non-empty."
   if (message.certificate_list.empty()) return Fail(Reason::kDecodeError);
   for (const tls13::CertificateEntry& entry : message.certificate_list) {
     if (!entry.extensions.empty()) return Fail(Reason::kUnsolicitedExtension);
@@ -98,6 +128,9 @@ Transition Finish(Ending end) {
   std::vector<Effect> effects;
   effects.reserve(3);
   effects.emplace_back(SendMessages{std::move(end.flight)});
+  // RFC 8446 §5.3: "Each sequence number is set to zero at the beginning of a connection and
+  // whenever the key is changed; the first record transmitted under a particular traffic key MUST
+  // use sequence number 0."
   effects.emplace_back(InstallWriteKeys{TrafficKeys13{suite, std::move(end.application.client), 0},
                                         end.negotiated->max_fragment});
   effects.emplace_back(InstallReadKeys{TrafficKeys13{suite, std::move(end.application.server), 0},
@@ -174,6 +207,15 @@ Transition On(WaitCertificateOrRequest state, const Received<CertificateRequest>
   // authentication exchanges".
   if (!message.certificate_request_context.empty()) return Fail(Reason::kUnexpectedMessage);
   if (HasDuplicates(message.extensions)) return Fail(Reason::kDuplicateExtension);
+  // RFC 8446 §4.3.2: "Clients MUST ignore unrecognized extensions." Not so those that are of
+  // another message, §4.2: "If an implementation receives an extension which it recognizes and
+  // which is not specified for the message in which it appears, it MUST abort the handshake with an
+  // "illegal_parameter" alert."
+  for (const Extension& extension : message.extensions) {
+    if (IsOfHellos(extension.type) || IsOfEncryptedExtensions(extension.type)) {
+      return Fail(Reason::kMisplacedExtension);
+    }
+  }
   const Extension* extension = Find(message.extensions, ExtensionType::kSignatureAlgorithms);
   // RFC 8446 §4.3.2: "The "signature_algorithms" extension MUST be specified".
   if (extension == nullptr) return Fail(Reason::kMissingExtension);
@@ -221,6 +263,10 @@ Transition On(AwaitChoice state, const Chosen& answer, const Context&) {
 }
 
 Transition On(AwaitVerdict state, const PeerVerdict& answer, const Context&) {
+  // RFC 8446 §4.4.2.2: "If the client cannot construct an acceptable chain using the provided
+  // certificates and decides to abort the handshake, then it MUST abort the handshake with an
+  // appropriate certificate-related alert (by default, "unsupported_certificate"; see Section 6.2
+  // for more information)."
   if (answer.refusal) return Fail(*answer.refusal);
   int64_t& not_after = state.handshake.negotiated->not_after_unix_s;
   not_after = std::min(not_after, answer.not_after_unix_s);
@@ -246,6 +292,7 @@ Transition On(WaitCertificateVerify state, const Received<CertificateVerify>& re
       ContentToSign(Tls13ServerCertificateVerify{Copy(handshake.transcript.Current().view())});
   // RFC 8446 §4.4.3: "If the verification fails, the receiver MUST terminate the handshake with a
   // "decrypt_error" alert."
+  // RFC 8446 §4.4.3: "The receiver of a CertificateVerify message MUST verify the signature field."
   if (!VerifySignature(ProtocolVersion::kTls13, message.algorithm, state.public_key, content,
                        message.signature)) {
     return Fail(Reason::kBadSignature);
@@ -271,6 +318,8 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
   HashSecret exporter = ExporterSecret(hash, handshake.main, finished_hash);
   const Identity& identity = state.identity;
   Bytes flight;
+  // RFC 8446 §4.4.2: "The client MUST send a Certificate message if and only if the server has
+  // requested client authentication via a CertificateRequest message (Section 4.3.2)."
   if (identity.requested) {
     Certificate message;
     if (identity.credential != nullptr) {
@@ -282,6 +331,8 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
     if (!AppendMessage(flight, message)) return Fail(Reason::kInternalError);
     handshake.transcript.Add(flight);
   }
+  // RFC 8446 §4.4.2: "A Finished message MUST be sent regardless of whether the Certificate message
+  // is empty."
   if (identity.credential == nullptr) {
     return Finish({std::move(handshake.negotiated), std::move(handshake.transcript),
                    std::move(flight), handshake.client_finished_key, handshake.main,
@@ -303,6 +354,8 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
 
 Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context& context) {
   if (answer.signature.empty()) return Fail(answer.refusal);
+  // RFC 8446 §4.4.3: "Clients MUST send this message whenever authenticating via a certificate
+  // (i.e., when the Certificate message is non-empty)."
   const size_t signed_from = state.flight.size();
   if (!AppendMessage(state.flight, CertificateVerify{state.scheme, answer.signature})) {
     return Fail(Reason::kInternalError);

@@ -1,6 +1,7 @@
 // The client's certificate in TLS 1.2 (RFC 5246 §7.4.4, §7.4.6 and §7.4.8).
 #include "tls/engine/client_auth12.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tls/crypto/sign.h"
@@ -49,6 +50,8 @@ Transition On(WaitCertificate state, const Received<Certificate>& received,
 
 Transition On(AwaitVerdict state, const PeerVerdict& answer, const Context&) {
   if (answer.refusal) return Fail(*answer.refusal);
+  int64_t& not_after = state.exchange.negotiated->not_after_unix_s;
+  not_after = std::min(not_after, answer.not_after_unix_s);
   return {WaitClientKeyExchange{std::move(state.exchange), std::move(state.public_key)},
           {},
           std::nullopt};

@@ -53,7 +53,8 @@ Result<KeyExchange> ExchangeEcdhe(const Handshake& handshake, ByteView public_ke
   const auto message = Parse<ServerKeyExchange>(body);
   if (!message) return Reason::kDecodeError;
   const ServerEcdhParams& params = message->params;
-  // RFC 8422 §5.4: the curve is one of those that we offered, and by its name.
+  // RFC 8422 §5.4: "A possible reason for a fatal handshake failure is that the client's
+  // capabilities for handling elliptic curves and point formats are exceeded".
   if (params.curve_type != ServerEcdhParams::kNamedCurve || IsFfdhe(params.named_curve) ||
       !Contains(context.profile.groups, params.named_curve) || !Implemented(params.named_curve)) {
     return Reason::kKeyShareNotOffered;
@@ -114,6 +115,8 @@ Result<KeyExchange> ExchangeRsa(ByteView public_key, const Context& context) {
   const std::span<uint8_t> bytes = SecretAccess::Fill(premaster, RsaPremaster::kCapacity);
   // RFC 5246 §7.4.7.1: "client_version: The latest (newest) version supported by the client."
   if (Result<void> drawn = context.randomness.Fill(bytes); !drawn.ok()) return drawn.reason();
+  // RFC 5246 §7.4.7.1: "Client implementations MUST always send the correct version number in
+  // PreMasterSecret."
   bytes[0] = static_cast<uint8_t>(static_cast<uint16_t>(ProtocolVersion::kTls12) >> 8);
   bytes[1] = static_cast<uint8_t>(ProtocolVersion::kTls12);
   Result<Bytes> encrypted = EncryptRsaPremaster(public_key, premaster, context.randomness);
@@ -225,6 +228,8 @@ Transition On(WaitServerKeyExchange state, const Received<AnyServerKeyExchange>&
 Transition SendFlight(Handshake handshake, KeyExchange exchange, Identity identity,
                       const Context& context) {
   Bytes flight;
+  // RFC 5246 §7.3: "If the server has sent a CertificateRequest message, the client MUST send the
+  // Certificate message."
   if (identity.requested) {
     Certificate message;
     if (identity.credential != nullptr) {
@@ -233,6 +238,9 @@ Transition SendFlight(Handshake handshake, KeyExchange exchange, Identity identi
     }
     if (!AppendMessage(flight, message)) return Fail(Reason::kInternalError);
   }
+  // RFC 5246 §7.4.7: "It MUST immediately follow the client certificate message, if it is sent."
+  // And: "Otherwise, it MUST be the first message sent by the client after it receives the
+  // ServerHelloDone message."
   if (!AppendMessage(flight, tls12::ClientKeyExchange{exchange.client_key_exchange})) {
     return Fail(Reason::kInternalError);
   }
@@ -250,6 +258,7 @@ Transition SendFlight(Handshake handshake, KeyExchange exchange, Identity identi
 
 Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context&) {
   if (answer.signature.empty()) return Fail(answer.refusal);
+  // RFC 5246 §7.4.8: "When sent, it MUST immediately follow the client key exchange message."
   const size_t signed_from = state.flight.size();
   if (!AppendMessage(state.flight, CertificateVerify{state.scheme, answer.signature})) {
     return Fail(Reason::kInternalError);

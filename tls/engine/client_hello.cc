@@ -35,6 +35,8 @@ bool Repeat(ByteView first, const Repetition& change, Bytes& out) {
   }
   // RFC 8446 §4.2.2: "When sending the new ClientHello, the client MUST copy the contents of the
   // extension received in the HelloRetryRequest into a "cookie" extension in the new ClientHello."
+  // RFC 8446 §4.2.2: "Clients MUST NOT use cookies in their initial ClientHello in subsequent
+  // connections."
   if (!cookie.empty()) extensions.push_back({ExtensionType::kCookie, cookie});
   // RFC 8446 §4.2.11: "The "pre_shared_key" extension MUST be the last extension in the
   // ClientHello".
@@ -49,6 +51,10 @@ ClientHello Reread(const WaitServerHello& state) {
 
 // What is wrong with either kind of ServerHello, but for its extensions.
 Result<void> CheckServerHello(const ServerHello& hello, const ClientHello& ours) {
+  // RFC 8446 §4.1.4: "Upon receipt of a HelloRetryRequest, the client MUST check the
+  // legacy_version, legacy_session_id_echo, cipher_suite, and legacy_compression_method as
+  // specified in Section 4.1.3 and then process the extensions, starting with determining the
+  // version using "supported_versions"."
   // RFC 8446 §D.5: "Any endpoint receiving a Hello message with ClientHello.legacy_version or
   // ServerHello.legacy_version set to 0x0300 MUST abort the handshake with a "protocol_version"
   // alert." So do those below.
@@ -59,10 +65,14 @@ Result<void> CheckServerHello(const ServerHello& hello, const ClientHello& ours)
   // RFC 8446 §4.2.1: "If the "supported_versions" extension in the ServerHello contains a version
   // not offered by the client or contains a version prior to TLS 1.3, the client MUST abort the
   // handshake with an "illegal_parameter" alert."
+  // RFC 8446 §4.2.1: "If this extension is present, clients MUST ignore the
+  // ServerHello.legacy_version value and MUST use only the "supported_versions" extension to
+  // determine the selected version."
   if (version->selected_version != ProtocolVersion::kTls13 ||
       Find(ours.extensions, ExtensionType::kKeyShare) == nullptr) {
     return Reason::kVersionNotOffered;
   }
+  // It decides nothing, but a server that sets it to anything else breaks §4.1.3.
   if (hello.legacy_version != ProtocolVersion::kTls12) return Reason::kVersionNotOffered;
   // RFC 8446 §4.1.3: "A client which receives a legacy_session_id_echo field that does not match
   // what it sent in the ClientHello MUST abort the handshake with an "illegal_parameter" alert."
@@ -71,6 +81,8 @@ Result<void> CheckServerHello(const ServerHello& hello, const ClientHello& ours)
   }
   // RFC 8446 §4.1.3: "A client which receives a cipher suite that was not offered MUST abort the
   // handshake with an "illegal_parameter" alert."
+  // RFC 8446 §4.1.4: "A client which receives a cipher suite that was not offered MUST abort the
+  // handshake."
   const SuiteInfo* suite = FindSuite(hello.cipher_suite);
   if (suite == nullptr || suite->version != ProtocolVersion::kTls13 ||
       !Contains(ours.cipher_suites, hello.cipher_suite)) {
@@ -110,6 +122,8 @@ Transition OnRetry(WaitServerHello state, const Received<ServerHello>& received,
     // group which was provided in the "supported_groups" extension in the original ClientHello and
     // (2) the selected_group field does not correspond to a group which was provided in the
     // "key_share" extension in the original ClientHello."
+    // RFC 8446 §4.2.8: "If either of these checks fails, then the client MUST abort the handshake
+    // with an "illegal_parameter" alert."
     if (!Contains(context.profile.groups, *group) || !Implemented(*group) ||
         *group == state.key_pair.group()) {
       return Fail(Reason::kRetryWithoutChange);
@@ -127,6 +141,8 @@ Transition OnRetry(WaitServerHello state, const Received<ServerHello>& received,
   }
   Bytes repeated;
   const Session* const session = state.session ? &*state.session : nullptr;
+  // RFC 8446 §4.1.4: "Otherwise, the client MUST process all extensions in the HelloRetryRequest
+  // and send a second updated ClientHello."
   if (!Repeat(state.client_hello, {state.key_pair, cookie, session}, repeated)) {
     return Fail(Reason::kInternalError);
   }
@@ -188,6 +204,10 @@ Result<ServerChoice> ReadChoice(const ServerHello& hello, const ClientHello& our
   if (!share) return Reason::kMissingExtension;
   // RFC 8446 §4.2.8: the server's share "MUST be in the same group as the KeyShareEntry value
   // offered by the client that the server has selected for the negotiated key exchange."
+  // RFC 8446 §4.2.8: "If using (EC)DHE key establishment and a HelloRetryRequest containing a
+  // "key_share" extension was received by the client, the client MUST verify that the selected
+  // NamedGroup in the ServerHello is the same as that in the HelloRetryRequest." And: "If this
+  // check fails, the client MUST abort the handshake with an "illegal_parameter" alert."
   if (share->server_share.group != state.key_pair.group()) return Reason::kKeyShareNotOffered;
   choice.share = share->server_share;
   return choice;
@@ -232,17 +252,25 @@ Result<void> ReadLimit(ByteView body, const Profile& profile, bool content_type,
 Transition On(WaitServerHello state, const Received<ServerHello>& received,
               const Context& context) {
   const ServerHello& hello = received.message;
+  // RFC 5246 §7.4.1.4: "There MUST NOT be more than one extension of the same type."
   if (HasDuplicates(hello.extensions)) return Fail(Reason::kDuplicateExtension);
   const ClientHello ours = Reread(state);
+  // RFC 8446 §4.1.3: "Upon receiving a message with type server_hello, implementations MUST first
+  // examine the Random value and, if it matches this value, process it as described in Section
+  // 4.1.4)."
+  const bool retry = Equal(hello.random, kHelloRetryRequestRandom);
+  // RFC 8446 §4.2.1: "Clients MUST check for this extension prior to processing the rest of the
+  // ServerHello (although they will have to parse the ServerHello in order to read the extension)."
   if (Find(hello.extensions, ExtensionType::kSupportedVersions) == nullptr) {
+    // RFC 8446 §4.1.4: "The server's extensions MUST contain "supported_versions"." A
+    // HelloRetryRequest without is no ServerHello of TLS 1.2.
+    if (retry) return Fail(Reason::kMissingExtension);
     return client12::Continue(std::move(state), received, ours, context);
   }
   if (Result<void> checked = CheckServerHello(hello, ours); !checked.ok()) {
     return Fail(checked.reason());
   }
-  if (Equal(hello.random, kHelloRetryRequestRandom)) {
-    return OnRetry(std::move(state), received, ours, context);
-  }
+  if (retry) return OnRetry(std::move(state), received, ours, context);
   // RFC 8446 §4.1.4: "Upon receiving the ServerHello, clients MUST check that the cipher suite
   // supplied in the ServerHello is the same as that in the HelloRetryRequest and otherwise abort
   // the handshake with an "illegal_parameter" alert."

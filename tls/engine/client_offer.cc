@@ -33,6 +33,7 @@ std::vector<CipherSuite> SuitesOf(const Profile& profile) {
   std::vector<CipherSuite> suites;
   for (const CipherSuite suite : profile.cipher_suites) {
     const SuiteInfo* info = FindSuite(suite);
+    // RFC 8446 §9.3: "A client sending a ClientHello MUST support all parameters advertised in it."
     if (info != nullptr && Contains(profile.versions, info->version)) suites.push_back(suite);
   }
   return suites;
@@ -95,11 +96,21 @@ Extensions Offer(const Profile& profile, const Offered& offered, const Wanted& w
                  const Session* session, const KeyPair& pair, Bodies& bodies) {
   Extensions extensions;
   if (!wanted.server_name.empty()) {
+    // RFC 8446 §9.2: "Additionally, all implementations MUST support the use of the "server_name"
+    // extension with applications capable of using it."
     bodies.server_name = Serialize(ServerNameList{{{0, AsBytes(wanted.server_name)}}});
     extensions.push_back({ExtensionType::kServerName, bodies.server_name});
   }
+  // RFC 8446 §9.2: ""supported_groups" is REQUIRED for ClientHello messages using DHE or ECDHE key
+  // exchange."
   bodies.groups = Serialize(NamedGroupList{offered.groups});
   extensions.push_back({ExtensionType::kSupportedGroups, bodies.groups});
+  // RFC 8446 §4.2.3: "Clients which desire the server to authenticate itself via a certificate MUST
+  // send the "signature_algorithms" extension." §9.2: ""signature_algorithms" is REQUIRED for
+  // certificate authentication." RFC 5246 §7.4.1.4.1: "If the client does not support the default
+  // algorithms, or supports other hash and signature algorithms (and it is willing to use them for
+  // verifying messages sent by the server, i.e., server certificates and server key exchange), it
+  // MUST send the signature_algorithms extension, listing the algorithms it is willing to accept."
   bodies.schemes = Serialize(SignatureSchemeList{profile.signature_schemes});
   extensions.push_back({ExtensionType::kSignatureAlgorithms, bodies.schemes});
   if (!wanted.alpn.empty()) {
@@ -113,11 +124,22 @@ Extensions Offer(const Profile& profile, const Offered& offered, const Wanted& w
     extensions.push_back({ExtensionType::kRecordSizeLimit, bodies.limit});
   }
   if (offered.tls12) Offer12(offered, session, extensions);
+  // RFC 8446 §4.2.1: "Implementations of this specification MUST send this extension in the
+  // ClientHello containing all versions of TLS which they are prepared to negotiate (for this
+  // specification, that means minimally 0x0304, but if previous versions of TLS are allowed to be
+  // negotiated, they MUST be present as well)."
   bodies.versions = Serialize(SupportedVersionsClientHello{offered.versions});
   extensions.push_back({ExtensionType::kSupportedVersions, bodies.versions});
   if (!offered.tls13) return extensions;
+  // RFC 8446 §4.2.8: "Each KeyShareEntry value MUST correspond to a group offered in the
+  // "supported_groups" extension and MUST appear in the same order." §9.2: ""key_share" is REQUIRED
+  // for DHE or ECDHE key exchange."
   bodies.share = Serialize(KeyShareClientHello{{{pair.group(), pair.public_key()}}});
   extensions.push_back({ExtensionType::kKeyShare, bodies.share});
+  // RFC 8446 §4.2.9: "In order to use PSKs, clients MUST also send a "psk_key_exchange_modes"
+  // extension." And: "A client MUST provide a "psk_key_exchange_modes" extension if it offers a
+  // "pre_shared_key" extension." §9.2: ""psk_key_exchange_modes" is REQUIRED for PSK key
+  // agreement."
   // Also without a session: else no server would give us one.
   extensions.push_back({ExtensionType::kPskKeyExchangeModes, kPskModes});
   return extensions;
@@ -149,6 +171,8 @@ bool CanOffer(const Session& session, const std::string& server_name, const Offe
   const bool named = session.version == ProtocolVersion::kTls13
                          ? !session.ticket.empty()
                          : !session.ticket.empty() || !session.session_id.empty();
+  // RFC 5246 §7.4.1.2: "If the session_id field is not empty (implying a session resumption
+  // request), this vector MUST include at least the cipher_suite from that session."
   return named && Contains(offered.versions, session.version) &&
          now_unix_s < session.not_after_unix_s && Contains(offered.suites, session.cipher_suite);
 }
@@ -158,6 +182,8 @@ bool CanOffer(const Session& session, const std::string& server_name, const Offe
 ByteView SessionIdFor(const Offered& offered, const Session* session, const Fresh& fresh) {
   const bool tls12 = session != nullptr && session->version == ProtocolVersion::kTls12;
   if (tls12 && session->ticket.empty()) return session->session_id;
+  // RFC 8446 §4.1.2: "In compatibility mode (see Appendix D.4), this field MUST be non-empty, so a
+  // client not offering a pre-TLS 1.3 session MUST generate a new 32-byte value."
   return tls12 || offered.tls13 ? ByteView(fresh.session_id) : ByteView();
 }
 
@@ -179,6 +205,8 @@ Transition Begin(Start state, const Context& context) {
   const Result<void> drawn =
       context.randomness.Fill({reinterpret_cast<uint8_t*>(&fresh), sizeof(fresh)});
   if (!drawn.ok()) return Fail(drawn.reason());
+  // RFC 8446 §4.2.8: "The key_exchange values for each KeyShareEntry MUST be generated
+  // independently."
   Result<KeyPair> pair =
       offered.tls13 ? context.randomness.NewKeyPair(offered.groups.front()) : KeyPair();
   if (!pair.ok()) return Fail(pair.reason());
@@ -190,14 +218,24 @@ Transition Begin(Start state, const Context& context) {
   const bool psk = session != nullptr && session->version == ProtocolVersion::kTls13;
   Bodies bodies;
   ClientHello hello;
+  // RFC 8446 §4.1.2: "In TLS 1.3, the client indicates its version preferences in the
+  // "supported_versions" extension (Section 4.2.1) and the legacy_version field MUST be set to
+  // 0x0303, which is the version number for TLS 1.2." §D.5: "Implementations MUST NOT send a
+  // ClientHello.legacy_version or ServerHello.legacy_version set to 0x0300 or less."
   hello.legacy_version = ProtocolVersion::kTls12;
   hello.random = fresh.random;
   hello.legacy_session_id = SessionIdFor(offered, session, fresh);
   hello.cipher_suites = offered.suites;
+  // RFC 5246 §7.4.1.2: "If the session_id field is not empty (implying a session resumption
+  // request), it MUST include the compression_method from that session."
   hello.legacy_compression_methods = kNoCompression;
   hello.extensions = Offer(context.profile, offered, state.wanted, session, *pair, bodies);
   if (psk) {
     bodies.psk = PskBody(*session, ObfuscatedAge(*session, context.now_unix_s));
+    // RFC 8446 §4.2: "When multiple extensions of different types are present, the extensions MAY
+    // appear in any order, with the exception of "pre_shared_key" (Section 4.2.11) which MUST be
+    // the last extension in the ClientHello (but can appear anywhere in the ServerHello extensions
+    // block)." §9.2: ""pre_shared_key" is REQUIRED for PSK key agreement."
     hello.extensions.push_back({ExtensionType::kPreSharedKey, bodies.psk});
   }
   WaitServerHello next{std::move(state.wanted), {}, *std::move(pair), std::nullopt, {}, 0, {}};
@@ -208,6 +246,9 @@ Transition Begin(Start state, const Context& context) {
   }
   std::memcpy(&next.next_question, fresh.question, sizeof(uint64_t));
   std::vector<Effect> effects;
+  // RFC 8446 §4.1.2: "When a client first connects to a server, it is REQUIRED to send the
+  // ClientHello as its first TLS message." §D.5: "Implementations MUST NOT send an SSL version 2.0
+  // compatible CLIENT-HELLO."
   effects.emplace_back(SendMessages{next.client_hello});
   return {std::move(next), std::move(effects), std::nullopt};
 }

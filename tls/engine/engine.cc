@@ -15,6 +15,13 @@ bool TryMove(State& state, HandshakeType type, ByteView raw, const Context& cont
     // RFC 8446 §6: "Peers which receive a message which cannot be parsed according to the syntax
     // (e.g., have a length extending beyond the message boundary or contain an out-of-range length)
     // MUST terminate the connection with a "decode_error" alert."
+    // RFC 8446 §4.1.2: "If negotiating a version of TLS prior to 1.3, a server MUST check that the
+    // message either contains no data after legacy_compression_methods or that it contains a valid
+    // extensions block with no data following." And: "If not, then it MUST abort the handshake with
+    // a "decode_error" alert." RFC 5246 §7.4.1.2: "A server MUST accept ClientHello messages both
+    // with and without the extensions field, and (as for all other messages) it MUST check that the
+    // amount of data in the message precisely matches one of these formats; if not, then it MUST
+    // send a fatal "decode_error" alert."
     transition = message ? On(std::move(state), Received<M>{*message, raw}, context)
                          : Fail(Reason::kDecodeError);
     return true;
@@ -29,7 +36,13 @@ Transition Move(State& state, HandshakeType type, ByteView raw, const Context& c
   std::optional<Transition> transition;
   (TryMove<M>(state, type, raw, context, transition) || ...);
   // RFC 8446 §4: "A peer which receives a handshake message in an unexpected order MUST abort the
-  // handshake with an "unexpected_message" alert." RFC 8446 §4.6.3: "Implementations that receive a
+  // handshake with an "unexpected_message" alert."
+  // RFC 5246 §7.4: "The handshake protocol messages are presented below in the order they MUST be
+  // sent; sending handshake messages in an unexpected order results in a fatal error." RFC 8446
+  // §4.1.2: "Because TLS 1.3 forbids renegotiation, if a server has negotiated TLS 1.3 and receives
+  // a ClientHello at any other time, it MUST terminate the connection with an "unexpected_message"
+  // alert." §4.5: "Servers MUST NOT send this message, and clients receiving it MUST terminate the
+  // connection with an "unexpected_message" alert." §4.6.3: "Implementations that receive a
   // KeyUpdate message prior to receiving a Finished message MUST terminate the connection with an
   // "unexpected_message" alert."
   if (!transition) return Fail(Reason::kUnexpectedMessage);

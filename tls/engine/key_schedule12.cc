@@ -65,6 +65,9 @@ KeyBlock ExpandKeys(const SuiteInfo& suite, const MasterSecret& master, const He
   const std::span<uint8_t> keys = out.subspan(2 * sizes.mac, 2 * sizes.key);
   const std::span<uint8_t> ivs = out.last(2 * sizes.iv);
   const auto of = [&](size_t side) {
+    // RFC 5246 §6.1: "The sequence number MUST be set to zero whenever a connection state is made
+    // the active state." And: "A sequence number is incremented after each record: specifically,
+    // the first record transmitted under a particular connection state MUST use sequence number 0."
     return TrafficKeys12{suite.suite,
                          *AeadKey::From(keys.subspan(side * sizes.key, sizes.key)),
                          *AeadIv::From(ivs.subspan(side * sizes.iv, sizes.iv)),
@@ -80,6 +83,8 @@ std::array<uint8_t, kVerifyDataSize12> FinishedVerifyData12(HashAlgorithm algori
                                                             std::string_view label,
                                                             const Digest& transcript_hash) {
   std::array<uint8_t, kVerifyDataSize12> verify_data;
+  // RFC 5246 §7.4.9: "For the PRF defined in Section 5, the Hash MUST be the Hash used as the basis
+  // for the PRF." `algorithm` is the suite's for both.
   Prf(algorithm, SecretAccess::Open(master.secret), label, transcript_hash.view(), {}, verify_data);
   return verify_data;
 }

@@ -6,6 +6,11 @@ namespace handfast::tls {
 
 std::optional<SignatureScheme> CommonScheme(const std::vector<SignatureScheme>& asked,
                                             const Credential& credential) {
+  // RFC 8446 §4.4.2.2: "The server's end-entity certificate's public key (and associated
+  // restrictions) MUST be compatible with the selected authentication algorithm from the client's
+  // "signature_algorithms" extension (currently RSA, ECDSA, or EdDSA)." RFC 5246 §7.4.3: "In
+  // addition, the hash and signature algorithms MUST be compatible with the key in the server's
+  // end-entity certificate."
   return FirstCommon(asked, credential.schemes);
 }
 

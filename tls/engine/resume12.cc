@@ -84,6 +84,10 @@ Result<Resumable> PlanResumption(const Offer12& offer, const Context& context) {
   if (!offer.extended_master_secret) return plan;
   plan.new_session_ticket = offer.session_ticket && TakesTickets(context);
   if (plan.new_session_ticket || !context.keeps_sessions) return plan;
+  // RFC 5246 §7.4.1.2: "Warning: Because the SessionID is transmitted without encryption or
+  // immediate MAC protection, servers MUST NOT place confidential information in session
+  // identifiers or let the contents of fake session identifiers cause any breach of security." It
+  // is random.
   plan.session_id.resize(kSessionIdSize);
   if (Result<void> drawn = context.randomness.Fill(plan.session_id); !drawn.ok()) {
     return drawn.reason();
@@ -122,6 +126,8 @@ Transition Resume(AwaitChoice state, Offer12 offer, Session session, const Conte
   std::vector<Effect> effects;
   effects.reserve(5);
   effects.emplace_back(SendMessages{std::move(flight)});
+  // RFC 5246 §7.3: "At this point, both client and server MUST send ChangeCipherSpec messages and
+  // proceed directly to Finished messages."
   effects.emplace_back(SendChangeCipherSpec{});
   effects.emplace_back(InstallWriteKeys{std::move(keys.server), negotiated.max_fragment});
   effects.emplace_back(SendMessages{std::move(finished)});

@@ -21,6 +21,8 @@ bool Fits(const Session& session, const std::string& server_name,
   const SuiteInfo* suite = FindSuite(session.cipher_suite);
   // RFC 8446 §4.2.11: "the server MUST ensure that it selects a compatible PSK (if any) and cipher
   // suite": one with the hash of the PSK.
+  // RFC 8446 §4.6.1: "Any ticket MUST only be resumed with a cipher suite that has the same KDF
+  // hash algorithm as that used to establish the original connection."
   return std::any_of(suites.begin(), suites.end(),
                      [&](CipherSuite s) { return FindSuite(s)->hash == suite->hash; });
 }
@@ -65,6 +67,10 @@ Result<std::optional<OfferedSession>> ChooseSession(const ClientHelloExtensions&
                                                     const std::vector<CipherSuite>& suites,
                                                     const Context& context) {
   std::optional<OfferedSession> chosen;
+  // RFC 8446 §4.1.1: "If the server selects a PSK, then it MUST also select a key establishment
+  // mode from the set indicated by the client's "psk_key_exchange_modes" extension (at present, PSK
+  // alone or with (EC)DHE)." §4.2.9: "Servers MUST NOT select a key exchange mode that is not
+  // listed by the client."
   if (context.ticket_keys == nullptr || context.profile.session_tickets == 0 ||
       !extensions.pre_shared_key || !OffersPskDheKe(extensions)) {
     return chosen;
@@ -139,6 +145,7 @@ Result<Bytes> IssueTickets(const Established& negotiated, const MainSecret& main
     if (!ticket.ok()) return ticket.reason();
     NewSessionTicket message;
     message.ticket_lifetime = lifetime;
+    // RFC 8446 §4.6.1: "The server MUST generate a fresh value for each ticket it sends."
     std::memcpy(&message.ticket_age_add, random[i].age_add, sizeof(uint32_t));
     message.ticket_nonce = {&nonce, 1};
     message.ticket = *ticket;

@@ -30,6 +30,10 @@ constexpr uint8_t kDowngradeSentinel[] = {0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x
 std::optional<CipherSuite> SuiteFor(SignatureScheme scheme,
                                     const std::vector<CipherSuite>& suites) {
   for (CipherSuite suite : suites) {
+    // RFC 5246 §7.4.2: "The certificate MUST be appropriate for the negotiated cipher suite's key
+    // exchange algorithm and any negotiated extensions." And: "The end entity certificate's public
+    // key (and associated restrictions) MUST be compatible with the selected key exchange
+    // algorithm."
     if (FindSuite(suite)->authentication == AuthenticationOf(scheme)) return suite;
   }
   return std::nullopt;
@@ -42,6 +46,7 @@ NamedGroup GroupFor(SuiteKeyExchange kind, const Offer12& offer) {
 
 bool AppendCertificate(const Credential& credential, Bytes& out) {
   Certificate message;
+  // RFC 5246 §7.4.2: "The sender's certificate MUST come first in the list."
   for (const Bytes& der : credential.chain) message.certificate_list.push_back({der});
   return AppendMessage(out, message);
 }
@@ -70,6 +75,8 @@ KeyExchange BeginKeyExchange(AwaitChoice& state, const Offer12& offer, const Pro
 }  // namespace
 
 void MarkDowngrade(const Profile& profile, HelloRandom& random) {
+  // RFC 8446 §4.1.3: "TLS 1.3 servers which negotiate TLS 1.2 or below in response to a ClientHello
+  // MUST set the last 8 bytes of their Random value specially in their ServerHello."
   if (!Contains(profile.versions, ProtocolVersion::kTls13)) return;
   std::copy(std::begin(kDowngradeSentinel), std::end(kDowngradeSentinel), random.end() - 8);
 }
@@ -92,6 +99,10 @@ bool AppendServerHello(const Hello& hello, const Offer12& offer, const Profile& 
   const Established& negotiated = *hello.negotiated;
   static constexpr uint8_t kNothingRenegotiated[] = {0};
   static constexpr uint8_t kUncompressed[] = {1, 0};
+  // RFC 8446 §4.2.1: "A server which negotiates a version of TLS prior to TLS 1.3 MUST set
+  // ServerHello.version and MUST NOT send the "supported_versions" extension." RFC 5246 §7.4.1.4:
+  // "An extension type MUST NOT appear in the ServerHello unless the same extension type appeared
+  // in the corresponding ClientHello." §7.4.1.4.1: "Servers MUST NOT send this extension."
   ServerHello message;
   message.random = hello.server_random;
   // RFC 5246 §7.4.1.3: an empty session_id says that the session will not be cached.
@@ -149,6 +160,9 @@ Transition Begin(AwaitChoice state, const Offer12& offer,
   if (!resumable.ok()) return Fail(resumable.reason());
   const ServerHelloSays says{stapled, resumable->new_session_ticket, resumable->session_id};
   if (!AppendServerHello(hello, offer, context.profile, says, flight) ||
+      // RFC 5246 §7.4.2: "The server MUST send a Certificate message whenever the agreed- upon key
+      // exchange method uses certificates for authentication (this includes all key exchange
+      // methods defined in this document except DH_anon)."
       !AppendCertificate(*credential, flight) ||
       (stapled &&
        !AppendMessage(flight, CertificateStatus{.ocsp_response = credential->ocsp_response}))) {
@@ -212,6 +226,9 @@ Transition On(WaitFinished state, const Received<Finished>& received, const Cont
   std::vector<Effect> effects;
   effects.reserve(4);
   if (!ticket->empty()) effects.emplace_back(SendMessages{*std::move(ticket)});
+  // RFC 5246 §7.1: "Immediately after sending this message, the sender MUST instruct the record
+  // layer to make the write pending state the write active state." And: "However, once the
+  // ChangeCipherSpec has been sent, the new CipherSpec MUST be used."
   effects.emplace_back(SendChangeCipherSpec{});
   effects.emplace_back(InstallWriteKeys{std::move(state.server_keys), max_fragment});
   effects.emplace_back(SendMessages{std::move(finished)});

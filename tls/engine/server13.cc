@@ -29,6 +29,12 @@ bool AppendServerHello(const Hello& hello, ByteView random, ByteView key_share,
   message.random = random;
   message.legacy_session_id_echo = hello.legacy_session_id;
   message.cipher_suite = hello.negotiated->cipher_suite;
+  // RFC 8446 §4.1.3: "The ServerHello MUST only include extensions which are required to establish
+  // the cryptographic context and negotiate the protocol version." And: "All TLS 1.3 ServerHello
+  // messages MUST contain the "supported_versions" extension." §4.2.1: "A server which negotiates
+  // TLS 1.3 MUST respond by sending a "supported_versions" extension containing the selected
+  // version value (0x0304)." §9.2: ""supported_versions" is REQUIRED for all ClientHello,
+  // ServerHello, and HelloRetryRequest messages."
   message.extensions = {{ExtensionType::kKeyShare, key_share},
                         {ExtensionType::kSupportedVersions, View(version)}};
   const auto index = TwoBytes(session == nullptr ? 0 : session->index);
@@ -38,6 +44,7 @@ bool AppendServerHello(const Hello& hello, ByteView random, ByteView key_share,
 
 bool AppendEncryptedExtensions(const Hello& hello, const Profile& profile, Bytes& out) {
   const Established& negotiated = *hello.negotiated;
+  // RFC 8446 §4.2.9: "The server MUST NOT send a "psk_key_exchange_modes" extension."
   EncryptedExtensions message;
   // RFC 8446 §4.2.7: the client may use what it learns in later connections.
   const Bytes groups = Serialize(NamedGroupList{profile.groups});
@@ -60,6 +67,9 @@ bool AppendEncryptedExtensions(const Hello& hello, const Profile& profile, Bytes
 
 bool AppendCertificateRequest(const Profile& profile, Bytes& out) {
   const Bytes schemes = Serialize(SignatureSchemeList{profile.signature_schemes});
+  // RFC 8446 §4.3.2: "The certificate_request_context MUST be unique within the scope of this
+  // connection (thus preventing replay of client CertificateVerify messages)." The handshake has
+  // one alone.
   CertificateRequest message;
   message.extensions = {{ExtensionType::kSignatureAlgorithms, schemes}};
   Bytes authorities;
@@ -72,11 +82,15 @@ bool AppendCertificateRequest(const Profile& profile, Bytes& out) {
 
 bool AppendCertificate(const Credential& credential, bool status_request, Bytes& out) {
   Certificate message;
+  // RFC 8446 §4.4.2: "Otherwise (in the case of server authentication), this field SHALL be zero
+  // length." And: "The sender's certificate MUST come in the first CertificateEntry in the list."
   for (const Bytes& der : credential.chain) message.certificate_list.push_back({der, {}});
   // RFC 8446 §4.4.2.1: "the body of the "status_request" extension from the server MUST be a
   // CertificateStatus structure". §4.2: "Implementations MUST NOT send extension responses if the
   // remote endpoint did not send the corresponding extension requests".
   Bytes status;
+  // RFC 8446 §4.4.2: "Extensions in the Certificate message from the server MUST correspond to ones
+  // from the ClientHello message."
   if (status_request && !credential.ocsp_response.empty()) {
     if (!AppendSerialized(status, CertificateStatus{.ocsp_response = credential.ocsp_response})) {
       return false;
@@ -92,6 +106,9 @@ Transition RequestRetry(AwaitChoice state, Offer13 offer,
   const HashAlgorithm hash = FindSuite(hello.negotiated->cipher_suite)->hash;
   const auto group = TwoBytes(static_cast<uint16_t>(hello.negotiated->group));
   Bytes retry;
+  // RFC 8446 §4.1.4: "As with the ServerHello, a HelloRetryRequest MUST NOT contain any extensions
+  // that were not first offered by the client in its ClientHello, with the exception of optionally
+  // the "cookie" (see Section 4.2.2) extension."
   if (!AppendServerHello(hello, kHelloRetryRequestRandom, View(group), nullptr, retry)) {
     return Fail(Reason::kInternalError);
   }
@@ -124,6 +141,10 @@ Result<AfterServerHello> SendServerHello(const Hello& hello, ByteView peer_share
   Result<KeyPair> pair = context.randomness.NewKeyPair(negotiated.group);
   if (!pair.ok()) return pair.reason();
   Bytes server_hello;
+  // RFC 8446 §2: "If (EC)DHE key establishment is in use, then the ServerHello contains a
+  // "key_share" extension with the server's ephemeral Diffie-Hellman share; the server's share MUST
+  // be in the same group as one of the client's shares." §4.2.9: "In this mode, the client and
+  // server MUST supply "key_share" values as described in Section 4.2.8."
   const Bytes share = Serialize(KeyShareServerHello{{negotiated.group, pair->public_key()}});
   if (!AppendServerHello(hello, hello.server_random, share, session, server_hello)) {
     return Reason::kInternalError;
@@ -140,6 +161,9 @@ Result<AfterServerHello> SendServerHello(const Hello& hello, ByteView peer_share
   std::vector<Effect> effects;
   effects.reserve(6);
   effects.emplace_back(SendMessages{std::move(server_hello)});
+  // RFC 8446 §D.4: "Either side can send change_cipher_spec at any time during the handshake, as
+  // they must be ignored by the peer, but if the client sends a non-empty session ID, the server
+  // MUST send the change_cipher_spec as described in this appendix."
   if (first_flight && !hello.legacy_session_id.empty()) {
     effects.emplace_back(SendChangeCipherSpec{});
   }
@@ -167,6 +191,12 @@ Transition SendServerFlight(Hello hello, const Credential& credential, ByteView 
   if (!after.ok()) return Fail(after.reason());
   Bytes flight;
   flight.reserve(kFlightReserve);
+  // RFC 8446 §4: "Protocol messages MUST be sent in the order defined in Section 4.4.1 and shown in
+  // the diagrams in Section 2." §4.3.1: "In all handshakes, the server MUST send the
+  // EncryptedExtensions message immediately after the ServerHello message." §4.3.2: "This message,
+  // if sent, MUST follow EncryptedExtensions." §4.4.2: "The server MUST send a Certificate message
+  // whenever the agreed-upon key exchange method uses certificates for authentication (this
+  // includes all key exchange methods defined in this document except PSK)."
   if (!AppendEncryptedExtensions(hello, profile, flight) ||
       (profile.client_auth != ClientAuth::kNone && !AppendCertificateRequest(profile, flight)) ||
       !AppendCertificate(credential, hello.status_request, flight)) {
@@ -217,6 +247,8 @@ Result<ClientFlight> SendOurFinished(OurFinished ours, std::vector<Effect>& effe
   TrafficSecrets application = ApplicationTraffic(suite.hash, ours.main, finished_hash);
   HashSecret exporter = ExporterSecret(suite.hash, ours.main, finished_hash);
   effects.emplace_back(SendMessages{std::move(ours.flight)});
+  // RFC 8446 §4.4.4: "Any records following a Finished message MUST be encrypted under the
+  // appropriate application traffic key as described in Section 7.2."
   effects.emplace_back(InstallWriteKeys{
       TrafficKeys13{suite.suite, std::move(application.server), 0}, ours.negotiated->max_fragment});
   return ClientFlight{std::move(ours.negotiated),
@@ -237,6 +269,10 @@ Transition Resume(Hello hello, OfferedSession offered, ByteView peer_share, Tran
       SendServerHello(hello, peer_share, std::move(transcript), first_flight, &offered, context);
   if (!after.ok()) return Fail(after.reason());
   Bytes flight;
+  // RFC 8446 §4.3.2: "Servers which are authenticating with a PSK MUST NOT send the
+  // CertificateRequest message in the main handshake, though they MAY send it in post-handshake
+  // authentication (see Section 4.6.2) provided that the client has sent the "post_handshake_auth"
+  // extension (see Section 4.2.6)."
   if (!AppendEncryptedExtensions(hello, context.profile, flight)) {
     return Fail(Reason::kInternalError);
   }
@@ -245,6 +281,9 @@ Transition Resume(Hello hello, OfferedSession offered, ByteView peer_share, Tran
   HashSecret client_finished_key = FinishedKey(suite.hash, after->traffic.client);
   InstallHandshakeKeys(hello, context.profile, *after);
   Established& negotiated = *hello.negotiated;
+  // RFC 8446 §4.6.1: "On resumption, if reporting an SNI value to the calling application,
+  // implementations MUST use the value sent in the resumption ClientHello rather than the value
+  // sent in the previous session."
   negotiated.resumed = true;
   negotiated.credential = std::move(offered.session.credential);
   negotiated.peer_chain = std::move(offered.session.peer_chain);
@@ -263,6 +302,9 @@ Transition Resume(Hello hello, OfferedSession offered, ByteView peer_share, Tran
 
 Transition Begin(AwaitChoice state, Offer13 offer, std::shared_ptr<const Credential> credential,
                  const Context& context) {
+  // RFC 8446 §4.1.1: "If the server selects an (EC)DHE group and the client did not offer a
+  // compatible "key_share" extension in the initial ClientHello, the server MUST respond with a
+  // HelloRetryRequest (Section 4.1.4) message."
   if (offer.key_share.empty()) {
     return RequestRetry(std::move(state), std::move(offer), std::move(credential));
   }
@@ -295,6 +337,9 @@ Transition On(WaitRetriedClientHello state, const Received<ClientHello>& receive
   // RFC 8446 §4.2.10: "A client MUST NOT include the "early_data" extension in its followup
   // ClientHello."
   if (extensions->early_data) return Fail(Reason::kChangedClientHello);
+  // RFC 8446 §4.1.4: "Servers MUST ensure that they negotiate the same cipher suite when receiving
+  // a conformant updated ClientHello (if the server selects the cipher suite as the first step in
+  // the negotiation, then this will happen automatically)." It was chosen with the first one.
   const ByteView share = extensions->key_share->client_shares.front().key_exchange;
   if (state.session) {
     const Result<void> found =
@@ -311,6 +356,9 @@ Transition On(WaitRetriedClientHello state, const Received<ClientHello>& receive
 
 Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context& context) {
   if (answer.signature.empty()) return Fail(answer.refusal);
+  // RFC 8446 §4.4.3: "Servers MUST send this message when authenticating via a certificate." And:
+  // "When sent, this message MUST appear immediately after the Certificate message and immediately
+  // prior to the Finished message."
   const size_t signed_from = state.flight.size();
   if (!AppendMessage(state.flight,
                      CertificateVerify{state.negotiated->signature_scheme, answer.signature})) {

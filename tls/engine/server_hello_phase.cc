@@ -20,20 +20,38 @@ Result<ProtocolVersion> NegotiateVersion(const ClientHello& hello,
   // RFC 8446 §D.5: "Any endpoint receiving a Hello message with ClientHello.legacy_version or
   // ServerHello.legacy_version set to 0x0300 MUST abort the handshake with a "protocol_version"
   // alert."
+  // RFC 8446 §D.5: "The security of SSL 3.0 [RFC6101] is considered insufficient for the reasons
+  // enumerated in [RFC7568], and it MUST NOT be negotiated for any reason." A profile has no older
+  // version than TLS 1.2.
   if (hello.legacy_version <= ProtocolVersion::kSsl3) return Reason::kUnsupportedVersion;
   std::optional<ProtocolVersion> version;
   if (extensions.supported_versions) {
     // RFC 8446 §4.2.1: "If this extension is present in the ClientHello, servers MUST NOT use the
     // ClientHello.legacy_version value for version negotiation and MUST use only the
     // "supported_versions" extension to determine client preferences."
+    // RFC 8446 §4.2.1: "Servers MUST only select a version of TLS present in that extension and
+    // MUST ignore any unknown versions that are present in that extension." And: "Servers MUST be
+    // prepared to receive ClientHellos that include this extension but do not include 0x0304 in the
+    // list of versions." §D.2: "If the "supported_versions" extension is present, the server MUST
+    // negotiate using that extension as described in Section 4.2.1."
     version = FirstCommon(profile.versions, extensions.supported_versions->versions);
   } else if (hello.legacy_version >= ProtocolVersion::kTls12 &&
              Contains(profile.versions, ProtocolVersion::kTls12)) {
     // RFC 8446 §4.2.1: "If this extension is not present, servers which are compliant with this
     // specification and which also support TLS 1.2 MUST negotiate TLS 1.2 or prior as specified in
     // [RFC5246], even if ClientHello.legacy_version is 0x0304 or later."
+    // RFC 8446 §D.2: "If the "supported_versions" extension is not present, the server MUST
+    // negotiate the minimum of ClientHello.legacy_version and TLS 1.2." RFC 5246 §E.1: "If a TLS
+    // server receives a ClientHello containing a version number greater than the highest version
+    // supported by the server, it MUST reply according to the highest version supported by the
+    // server."
     version = ProtocolVersion::kTls12;
   }
+  // RFC 8446 §D.2: "If the "supported_versions" extension is absent and the server only supports
+  // versions greater than ClientHello.legacy_version, the server MUST abort the handshake with a
+  // "protocol_version" alert." RFC 5246 §E.1: "If server supports (or is willing to use) only
+  // versions greater than client_version, it MUST send a "protocol_version" alert message and close
+  // the connection."
   if (!version) return Reason::kUnsupportedVersion;
   // RFC 7507 §3: "If TLS_FALLBACK_SCSV appears in ClientHello.cipher_suites and the highest
   // protocol version supported by the server is higher than the version indicated in
@@ -54,6 +72,9 @@ Result<void> CheckCompression(const ClientHello& hello, ProtocolVersion version)
   if (IsTls13(version) && (methods.size() != 1 || methods[0] != 0)) return Reason::kBadCompression;
   // RFC 5246 §7.4.1.2: "This vector MUST contain, and all implementations MUST support,
   // CompressionMethod.null."
+  // RFC 8446 §4.1.2: "Note that TLS 1.3 servers might receive TLS 1.2 or prior ClientHellos which
+  // contain other compression methods and (if negotiating such a prior version) MUST follow the
+  // procedures for the appropriate prior version of TLS."
   if (std::find(methods.begin(), methods.end(), 0) == methods.end()) return Reason::kBadCompression;
   return {};
 }
@@ -105,6 +126,11 @@ std::vector<SignatureScheme> CommonSchemes(const Profile& profile,
 std::vector<CipherSuite> CommonSuites(const Profile& profile, const ClientHello& hello,
                                       ProtocolVersion version) {
   std::vector<CipherSuite> common;
+  // RFC 8446 §4.1.2: "If the list contains cipher suites that the server does not recognize,
+  // support, or wish to use, the server MUST ignore those cipher suites and process the remaining
+  // ones as usual." RFC 5246 §7.4.1.2: "If the list contains cipher suites the server does not
+  // recognize, support, or wish to use, the server MUST ignore those cipher suites, and process the
+  // remaining ones as usual."
   for (CipherSuite suite : profile.cipher_suites) {
     const SuiteInfo* info = FindSuite(suite);
     if (info != nullptr && info->version == version && Contains(hello.cipher_suites, suite)) {
@@ -130,6 +156,11 @@ Result<void> ChooseSuite13(const Received<ClientHello>& received,
                            AwaitChoice& next, Offer13& offer) {
   const std::vector<CipherSuite> suites =
       CommonSuites(context.profile, received.message, ProtocolVersion::kTls13);
+  // RFC 8446 §2.1: "If no common cryptographic parameters can be negotiated, the server MUST abort
+  // the handshake with an appropriate alert." §4.1.1: "If the server is unable to negotiate a
+  // supported set of parameters (i.e., there is no overlap between the client and server
+  // parameters), it MUST abort the handshake with either a "handshake_failure" or
+  // "insufficient_security" fatal alert (see Section 6)."
   if (suites.empty()) return Reason::kNoCommonCipherSuite;
   Established& negotiated = *next.hello.negotiated;
   negotiated.cipher_suite = suites.front();
@@ -155,6 +186,10 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
   // "signature_algorithms" extension and a "supported_groups" extension. [...] If containing a
   // "supported_groups" extension, it MUST also contain a "key_share" extension, and vice versa."
   // A session may turn out not to fit, so both are asked of who brings one, too.
+  // RFC 8446 §4.2.3: "If a server is authenticating via a certificate and the client has not sent a
+  // "signature_algorithms" extension, then the server MUST abort the handshake with a
+  // "missing_extension" alert (see Section 9.2)." §9.2: "Servers receiving a ClientHello which does
+  // not conform to these requirements MUST abort the handshake with a "missing_extension" alert."
   if (!extensions.signature_algorithms || !extensions.supported_groups || !extensions.key_share) {
     return Reason::kMissingExtension;
   }
@@ -185,6 +220,9 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
     const auto share = std::find_if(shares.begin(), shares.end(),
                                     [&](const KeyShareEntry& s) { return s.group == group; });
     if (share == shares.end() || !Implemented(group)) continue;
+    // RFC 8446 §4.2.8: "Servers MUST NOT send a KeyShareEntry for any group not indicated in the
+    // client's "supported_groups" extension and MUST NOT send a KeyShareEntry when using the
+    // "psk_ke" PskKeyExchangeMode." That mode is never chosen.
     negotiated.group = group;
     offer.key_share = Copy(share->key_exchange);
     break;
@@ -192,6 +230,9 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
   if (offer.key_share.empty()) {
     const auto group =
         CommonGroup(profile, extensions.supported_groups->groups, [](NamedGroup) { return true; });
+    // RFC 8446 §4.1.1: "If there is no overlap between the received "supported_groups" and the
+    // groups supported by the server, then the server MUST abort the handshake with a
+    // "handshake_failure" or an "insufficient_security" alert."
     if (!group) return Reason::kNoCommonGroup;
     negotiated.group = *group;
   }
@@ -293,6 +334,8 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
   next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);
   std::erase_if(next.schemes, [&](SignatureScheme scheme) {
     const std::optional<NamedGroup> curve = CurveOf(scheme);
+    // RFC 5246 §7.4.3: "In order to negotiate correctly, the server MUST check any candidate cipher
+    // suites against the "signature_algorithms" extension before selecting them."
     return !AnySuiteFor(AuthenticationOf(scheme), offer.cipher_suites) ||
            (curve && !Contains(groups, *curve));
   });
@@ -309,6 +352,11 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
 // Fresh bytes for the handshake: the server's random and the first question's id.
 Result<void> DrawRandom(const Context& context, Hello& hello) {
   std::array<uint8_t, kRandomSize + sizeof(uint64_t)> fresh;
+  // RFC 8446 §4.1.3: "This structure is generated by the server and MUST be generated independently
+  // of the ClientHello.random." And: "The last 8 bytes MUST be overwritten as described below if
+  // negotiating TLS 1.2 or TLS 1.1, but the remaining bytes MUST be random." RFC 5246 §7.4.1.3:
+  // "random This structure is generated by the server and MUST be independently generated from the
+  // ClientHello.random."
   if (Result<void> drawn = context.randomness.Fill(fresh); !drawn.ok()) return drawn;
   std::copy_n(fresh.begin(), kRandomSize, hello.server_random.begin());
   std::memcpy(&hello.next_question, fresh.data() + kRandomSize, sizeof(uint64_t));
@@ -390,6 +438,8 @@ Transition On(WaitClientHello state, const Received<ClientHello>& received,
   }
   std::vector<Effect> effects;
   // We never offer it; who sends it all the same is answered without it.
+  // RFC 8446 §4.2.10: "A server which receives an "early_data" extension MUST behave in one of
+  // three ways:" It is the first: they are ignored.
   if (IsTls13(negotiated.version) &&
       Find(received.message.extensions, ExtensionType::kEarlyData) != nullptr) {
     effects.emplace_back(SkipEarlyData{});

@@ -57,6 +57,7 @@ Result<void> ReadOne(const Extension& extension, ClientHelloExtensions& known) {
       well_formed = Read(extension, known.supported_groups);
       break;
     case ExtensionType::kSignatureAlgorithms:
+      // RFC 5246 §7.4.1.4.1: "TLS servers MUST support receiving this extension."
       well_formed = Read(extension, known.signature_algorithms);
       break;
     case ExtensionType::kKeyShare:
@@ -101,6 +102,15 @@ Result<void> ReadOne(const Extension& extension, ClientHelloExtensions& known) {
       well_formed = extension.data.empty();
       known.early_data = true;
       break;
+    // RFC 8446 §4.1.2: "Servers MUST ignore unrecognized extensions." §9.3: "A server receiving a
+    // ClientHello MUST correctly ignore all unrecognized cipher suites, extensions, and other
+    // parameters." §4.4.2.1: "TLS 1.3 servers MUST be able to process ClientHello messages that
+    // include it, as it MAY be sent by clients that wish to use it in earlier protocol versions."
+    // And: "TLS 1.3 servers MUST NOT act upon its presence or information in it when processing
+    // ClientHello messages; in particular, they MUST NOT send the status_request_v2 extension in
+    // the EncryptedExtensions, CertificateRequest, or Certificate messages." §D.5: "Implementations
+    // MUST NOT use the Truncated HMAC extension, defined in Section 7 of [RFC6066], as it is not
+    // applicable to AEAD algorithms and has been shown to be insecure in some scenarios."
     default:
       break;
   }

@@ -40,10 +40,15 @@ struct ClientHello {
 // RFC 8446 §4.1.3; a HelloRetryRequest (§4.1.4) is one with a special random. RFC 5246 §7.4.1.3.
 struct ServerHello {
   static constexpr HandshakeType kType = HandshakeType::kServerHello;
+  // RFC 8446 §4.1.3: "In TLS 1.3, the TLS server indicates its version using the
+  // "supported_versions" extension (Section 4.2.1), and the legacy_version field MUST be set to
+  // 0x0303, which is the version number for TLS 1.2." §4.2.1: "It MUST set the
+  // ServerHello.legacy_version field to 0x0303 (TLS 1.2)."
   ProtocolVersion legacy_version = ProtocolVersion::kTls12;
   ByteView random;
   ByteView legacy_session_id_echo;
   CipherSuite cipher_suite{};
+  // RFC 8446 §4.1.3: "legacy_compression_method: A single byte which MUST have the value 0."
   uint8_t legacy_compression_method = 0;
   bool has_extensions = true;
   Extensions extensions;

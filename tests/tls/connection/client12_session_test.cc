@@ -126,6 +126,7 @@ TEST(ClientSession12, ResumesWhereBothVersionsAreOffered) {
   EXPECT_TRUE(resumed.resumed);
 }
 
+// RFC 5077 §3.4: libssl knows by the echo of its session_id that the ticket was taken.
 TEST(ServerSession12, LibsslResumesByTicketAndById) {
   for (const bool by_id : {false, true}) {
     for (const bool amnesia : {false, true}) {
@@ -316,6 +317,30 @@ TEST(Session12, AClientsChainStaysWithItsSession) {
   ASSERT_TRUE(server.established());
   EXPECT_TRUE(server.established()->resumed);
   EXPECT_EQ(server.established()->peer_chain, own.chain);
+}
+
+// T21: nor does the session outlive that chain.
+TEST(Session12, T21_ASessionEndsWithTheClientsCertificate) {
+  ServerKit server_kit = TicketingKit();
+  server_kit.profile.client_auth = ClientAuth::kRequired;
+  server_kit.clients = std::make_shared<const TrustBundle>(Ca().Bundle());
+  ServerKit client_kit = Client12Kit();
+  const Leaf own = Ca().Issue({.not_after_unix_s = kNow + 100, .server = false, .client = true});
+  const ServerKit identity = ServerKit::For(own);
+  client_kit.key = identity.key;
+  client_kit.credential = identity.credential;
+  for (const int64_t after : {99, 101}) {
+    server_kit.now_unix_s = kNow;
+    Outcome full = Meet(client_kit, server_kit, std::nullopt);
+    ASSERT_TRUE(full.session);
+    // The client's own clock stands: the server is asked for the session.
+    full.session->not_after_unix_s = INT64_MAX;
+    server_kit.now_unix_s = kNow + after;
+    const Outcome second = Meet(client_kit, server_kit, std::move(full.session));
+    EXPECT_EQ(second.resumed, after < 100);
+    // In a full handshake the certificate has ended by now.
+    EXPECT_EQ(second.established, after < 100);
+  }
 }
 
 // ---- T5: the triple handshake. RFC 7627 §5.3.

@@ -89,6 +89,7 @@ testing::AssertionResult ShakesHands(ServerDriver& client, LibsslServer& server)
   return testing::AssertionSuccess();
 }
 
+// RFC 5246 §9: among them the one that every implementation must have.
 TEST(Client12, EverySuiteWithLibssl) {
   for (const CipherSuite suite : Suites12()) {
     const Leaf& leaf = LeafFor(FindSuite(suite)->authentication);
@@ -146,6 +147,7 @@ TEST(Client12, EveryCurveWithLibssl) {
   }
 }
 
+// RFC 5246 §7.4.6, §7.4.7 and §7.4.8: libssl takes the flight in this order alone.
 TEST(Client12, ClientAuthenticationWithLibssl) {
   for (const KeyType type :
        {KeyType::kEcdsaP256, KeyType::kEcdsaP384, KeyType::kEd25519, KeyType::kRsa2048}) {
@@ -256,6 +258,32 @@ TEST(Client12, WithoutACommonSchemeTheCertificateIsEmpty) {
   both.Run();
   ASSERT_TRUE(both.server->established());
   EXPECT_TRUE(both.server->established()->peer_chain.empty());
+}
+
+// RFC 5246 §7.4.4: certificate_types that leave out the kind of our key.
+TEST(Client12, ACertificateTypeThatWasNotAskedForIsNotChosen) {
+  for (const uint8_t type : {uint8_t{1}, uint8_t{64}}) {
+    Both both;
+    both.server_kit.profile.client_auth = ClientAuth::kOptional;
+    ServerDriver server(both.server_kit);
+    const tls::Context context{
+        both.client_kit.profile, SystemRandomness(), nullptr, {}, false, kNow};
+    Stepped client = Step(Connection::Client({}), Begin{}, context);
+    PlainFlight flight(server.Receive(client.output.to_peer));
+    const uint8_t types[] = {type};
+    flight.Edit<tls12::CertificateRequest>(3, [&](auto& m) { m.certificate_types = types; });
+    client = Step(std::move(client.connection), FromPeer{flight.Records()}, context);
+    ASSERT_TRUE(client.output.question);
+    const PeerVerdict trusted{std::get<VerifyPeer>(*client.output.question).id, std::nullopt};
+    client = Step(std::move(client.connection), Answer(trusted), context);
+    ASSERT_TRUE(client.output.question);
+    const auto& choose = std::get<Choose>(*client.output.question);
+    ASSERT_FALSE(choose.schemes.empty());
+    for (const SignatureScheme scheme : choose.schemes) {
+      const std::string name = Name(scheme);
+      EXPECT_EQ(name.starts_with("rsa"), type == 1) << name;
+    }
+  }
 }
 
 TEST(Client12, AnUntrustedServerIsUnknownCa) {

@@ -132,6 +132,7 @@ TEST(ClientSession, OneThatTheServerForgotIsAFullHandshake) {
   EXPECT_FALSE(second.resumed);
 }
 
+// RFC 8446 §4.2.11.1 and §4.6.1: no longer than ticket_lifetime.
 TEST(ClientSession, IsOfferedInItsTimeAlone) {
   const LibsslContext context(LibsslServerContext(ServerLeaf(), 2));
   ServerKit kit = ClientKit();
@@ -151,7 +152,7 @@ TEST(ClientSession, IsOfferedInItsTimeAlone) {
   }
 }
 
-// Whoever holds one server's ticket keys must not pass for another server.
+// RFC 8446 §4.6.1: whoever holds one server's ticket keys must not pass for another server.
 TEST(ClientSession, T21_IsOfferedToItsOwnNameAlone) {
   const LibsslContext context(LibsslServerContext(ServerLeaf(), 2));
   const ServerKit kit = ClientKit();
@@ -204,10 +205,16 @@ TEST(ClientSession, ResumesWithOurOwnServerAndBothExportTheSame) {
     EXPECT_EQ(mine, other);
     std::vector<Session> sessions = SessionsOf(client, kNow);
     ASSERT_FALSE(sessions.empty());
+    // RFC 8446 §4.6.1: a fresh ticket_age_add for each ticket; the name is the one asked for now.
+    if (sessions.size() > 1) {
+      EXPECT_NE(sessions[0].ticket_age_add, sessions[1].ticket_age_add);
+    }
+    EXPECT_EQ(server.established()->server_name, "example.test");
     session = std::move(sessions[0]);
   }
 }
 
+// RFC 8446 §7.5, RFC 5869 §2.3: not more than 255 hashes.
 TEST(ClientSession, ExportersAreLibssls) {
   const LibsslContext context(LibsslServerContext(ServerLeaf(), 0));
   const ServerKit kit = ClientKit();
@@ -288,6 +295,17 @@ TEST(ClientSession, WhatIsNoTicketIsRefused) {
       "0001aa"
       "0000";
   EXPECT_EQ(reason(client.connection(), ticket), std::nullopt) << "the control";
+  // RFC 8446 §4.6.1: an unknown extension is ignored, and seven days are the most.
+  const Result<Session> kept = ReadNewSessionTicket(client.connection(),
+                                                    *FromHex("04000012"
+                                                             "ffffffff"
+                                                             "01020304"
+                                                             "00"
+                                                             "0001aa"
+                                                             "00041a2a0000"),
+                                                    kNow);
+  ASSERT_TRUE(kept.ok());
+  EXPECT_EQ(kept->not_after_unix_s, kNow + 604800);
   EXPECT_EQ(reason(client.connection(), ticket.substr(0, 20)), Reason::kDecodeError);
   EXPECT_EQ(reason(client.connection(), "1400000e" + ticket.substr(8)), Reason::kUnexpectedMessage);
   EXPECT_EQ(reason(client.connection(), ""), Reason::kUnexpectedMessage);

@@ -68,6 +68,7 @@ testing::AssertionResult ShakesHands(ServerDriver& client, LibsslServer& server)
   return testing::AssertionSuccess();
 }
 
+// RFC 8446 §9.1: among them what every implementation must have.
 TEST(Client13, EverySuiteGroupAndKeyWithLibssl) {
   const std::vector<std::pair<NamedGroup, const char*>> groups = {
       {NamedGroup::kX25519, "X25519"},
@@ -485,6 +486,12 @@ TEST_F(WrongServerHello, ARetryThatChangesNothing) {
   fields_.random = kRetry;
   fields_.extensions = {{43, kVersion13}};
   ExpectFailure(Reason::kRetryWithoutChange, Alert::kIllegalParameter);
+}
+// RFC 8446 §4.1.3 and §4.1.4: the random alone makes it a HelloRetryRequest, not TLS 1.2's answer.
+TEST_F(WrongServerHello, ARetryWithoutSupportedVersions) {
+  fields_.random = kRetry;
+  fields_.extensions = {{51, "0017"}};
+  ExpectFailure(Reason::kMissingExtension, Alert::kMissingExtension);
 }
 TEST_F(WrongServerHello, T15_ARetryForTheSameGroup) {
   fields_.random = kRetry;

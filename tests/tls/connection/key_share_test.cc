@@ -84,6 +84,7 @@ TEST(T14_BadPoint, InAClientKeyExchange) {
   }
 }
 // The negative control: good points of every group.
+// RFC 8446 §2: the client, which has one share, would take no answer of another group.
 TEST(T14_BadPoint, GoodOnesSucceed) {
   for (NamedGroup group : {NamedGroup::kX25519, NamedGroup::kSecp256r1, NamedGroup::kSecp384r1}) {
     ClientScript script = Sound(kTls13);

@@ -109,6 +109,7 @@ TEST_P(OcspStapleTest, WithoutOneNothingIsSaid) {
   EXPECT_EQ(Find(hello.extensions, ExtensionType::kStatusRequest), nullptr);
 }
 
+// RFC 8446 §4.4.2.1, RFC 6066 §8.
 TEST_P(OcspStapleTest, StandsWhereTheVersionPutsIt) {
   const Outcome outcome = Shake(/*status_request=*/true);
   const auto hello = Body<ServerHello>(outcome.sent, HandshakeType::kServerHello);

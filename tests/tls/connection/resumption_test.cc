@@ -157,6 +157,7 @@ TEST_F(ResumptionTest, EverySuiteWithAndWithoutRetryAndAmnesia) {
 }
 
 // RFC 8446 §4.2.11: another suite of the same hash will do; one of another hash will not.
+// RFC 8446 §4.6.1.
 TEST_F(ResumptionTest, TheHashMustBeThatOfTheSession) {
   options_.cipher_suites = "TLS_AES_128_GCM_SHA256";
   const ClientSession session = NewSession();
@@ -321,6 +322,7 @@ TEST_F(ResumptionTest, T21_ATicketThatWouldBeTooLongIsNotIssued) {
 
 // ---- T26
 
+// RFC 8446 §4.2.11.2.
 TEST_F(ResumptionTest, T26_AWrongBinderIsDecryptError) {
   const ClientSession session = NewSession();
   options_.session = session.get();
@@ -363,6 +365,7 @@ class EarlyDataTest : public ResumptionTest {
   }
 };
 
+// RFC 8446 §4.2.10: ignored, and the handshake goes on.
 TEST_F(EarlyDataTest, T20_IsPassedOverWithAGoodTicket) {
   const ClientSession session = AllowingSession();
   for (const bool amnesia : {false, true}) {

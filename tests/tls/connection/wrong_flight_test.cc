@@ -194,6 +194,7 @@ Outcome WithAlert(ProtocolVersion version, size_t place, Bytes content, size_t t
   });
 }
 
+// RFC 5246 §7.2.2.
 TEST(T23_Alerts, FatalOnesAtEveryPlace) {
   for (ProtocolVersion version : {kTls13, kTls12}) {
     const size_t places = SoundFlight(version).size();
@@ -216,7 +217,8 @@ TEST(T23_Alerts, CloseNotifyAtEveryPlace) {
       ASSERT_TRUE(outcome.failure.has_value());
       EXPECT_EQ(outcome.failure->reason, Reason::kPeerClosed);
       EXPECT_EQ(outcome.failure->origin, Origin::kClosed);
-      EXPECT_FALSE(outcome.alert_at_client.has_value());
+      // RFC 5246 §7.2.1, RFC 8446 §6.1: it is answered in kind.
+      EXPECT_EQ(outcome.alert_at_client, 0);
     }
   }
 }
@@ -236,10 +238,17 @@ TEST(T18_Alerts, AWarningIsFatalInTls13) {
 }
 TEST(T18_Alerts, OtherSizesAreDecodeErrors) {
   for (ProtocolVersion version : {kTls13, kTls12}) {
-    for (const Bytes& content : {Bytes{}, Bytes{2}, Bytes{2, 40, 0}, Bytes{1, 0, 1, 0}}) {
+    for (const Bytes& content : {Bytes{2}, Bytes{2, 40, 0}, Bytes{1, 0, 1, 0}}) {
       EXPECT_TRUE(
           Refused(WithAlert(version, 0, content), Reason::kDecodeError, Alert::kDecodeError));
     }
+  }
+}
+// RFC 8446 §5.4: one without content.
+TEST(T18_Alerts, AnEmptyOneIsUnexpected) {
+  for (ProtocolVersion version : {kTls13, kTls12}) {
+    EXPECT_TRUE(
+        Refused(WithAlert(version, 0, {}), Reason::kUnexpectedMessage, Alert::kUnexpectedMessage));
   }
 }
 
@@ -272,6 +281,7 @@ TEST(T22_Finished, OfAnotherLength) {
     }
   }
 }
+// RFC 8446 §2; §E.5: nobody is told before that the handshake is done.
 TEST(T22_Finished, ApplicationDataBeforeIt) {
   for (ProtocolVersion version : {kTls13, kTls12}) {
     const size_t places = SoundFlight(version).size();

@@ -127,6 +127,7 @@ TEST(T10_Versions, OldOnesInTheExtension) {
   EXPECT_TRUE(Refused(outcome, Reason::kUnsupportedVersion, Alert::kProtocolVersion));
 }
 // RFC 8446 §4.2.1: legacy_version is not looked at where the extension is.
+// RFC 8446 §D.2.
 TEST(T10_Versions, TheExtensionDecides) {
   for (uint16_t version : {0x0301, 0x0302, 0x0304, 0x7f7f}) {
     EXPECT_TRUE(
@@ -142,6 +143,7 @@ TEST(T10_Versions, Ssl3IsRefusedEvenWithTheExtension) {
 }
 // RFC 8446 §4.2.1: without it TLS 1.2 at most, "even if ClientHello.legacy_version is 0x0304 or
 // later".
+// RFC 8446 §D.2, RFC 5246 §E.1.
 TEST(T10_Versions, WithoutTheExtensionTls12AtMost) {
   EXPECT_TRUE(
       Succeeded(ShakeHello(kTls12, [](HelloFields& hello) { hello.legacy_version = 0x0304; })));

@@ -351,6 +351,7 @@ TEST(T7_CipherSuites, NothingElseExists) {
                           0xc027, 0xc028, 0xc02b, 0xc02c, 0xc02f, 0xc030, 0xcca8, 0xcca9, 0xccaa}));
 }
 
+// RFC 5246 §A.5, RFC 8446 §D.5.
 TEST(T7_CipherSuites, OnlyTheAllowListIsEverPicked) {
   for (const Profile& profile : {IntermediateProfile(), ModernProfile()}) {
     for (ProtocolVersion version : profile.versions) {

@@ -189,6 +189,7 @@ TEST(HkdfExpandLabel, TakesTheLargestLabelAndContext) {
   EXPECT_NE(ToHex(ByteView(out).last(48)), std::string(96, '0'));
 }
 
+// RFC 5869 §2.3.
 TEST(HkdfDeathTest, ImpossibleLengthsEndTheProcess) {
   const HashSecret secret = *HashSecret::From(Bytes(32, 0x42));
   Bytes out(32);

@@ -114,6 +114,7 @@ TEST_F(Ocsp, ADelegateNeedsTheUsage) {
   EXPECT_EQ(By(leaf_), refused) << "the certificate answers for itself";
 }
 
+// RFC 6960 §4.2.2.2.
 TEST_F(Ocsp, ADelegateIsOfTheIssuerItself) {
   const std::string refused = "the responder was not certified by the issuer of the certificate";
   EXPECT_EQ(By(TestCa::Create("stranger").Issue({.usages = "OCSPSigning"})), refused);

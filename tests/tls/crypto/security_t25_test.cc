@@ -79,6 +79,7 @@ TEST(SecurityT25, TheCommonNameIsNoName) {
   EXPECT_EQ(Named(ca, {.common_name = "other", .dns = {"a.test"}}, "a.test"), "");
 }
 
+// RFC 9525 §6.3.
 TEST(SecurityT25, AWildcardIsOneWholeLabel) {
   const TestCa ca = TestCa::Create("root");
   const LeafOptions whole = {.dns = {"*.example.test"}};

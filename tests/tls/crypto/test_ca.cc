@@ -246,14 +246,25 @@ struct TestCa::State {
     return state;
   }
 
+  std::vector<Bytes> SignedAsVersion1(X509* leaf) const {
+    Must(X509_set_version(leaf, X509_VERSION_1) == 1, "version");
+    SignWith(leaf, key.get(), /*sha1=*/false);
+    std::vector<Bytes> chain = {Der(leaf)};
+    chain.insert(chain.end(), above.begin(), above.end());
+    return chain;
+  }
+
   std::vector<Bytes> Chain(EVP_PKEY* subject_key, const LeafOptions& options) const {
     const CertificateRef leaf = Draft(SubjectOf(options), subject_key, certificate.get(),
                                       options.not_before_unix_s, options.not_after_unix_s);
     X509* x = leaf.get();
+    if (options.version1) return SignedAsVersion1(x);
     AddExtension(x, certificate.get(), NID_basic_constraints, "critical,CA:FALSE");
     const char* encipherment = options.key_encipherment ? ",keyEncipherment" : "";
-    AddExtension(x, certificate.get(), NID_key_usage,
-                 std::string("critical,digitalSignature") + encipherment);
+    const std::string usage = options.key_usage.empty()
+                                  ? std::string("digitalSignature") + encipherment
+                                  : options.key_usage;
+    AddExtension(x, certificate.get(), NID_key_usage, "critical," + usage);
     AddExtension(x, certificate.get(), NID_subject_key_identifier, "hash");
     AddExtension(x, certificate.get(), NID_authority_key_identifier, "keyid:always");
     if (options.extended_key_usage) {

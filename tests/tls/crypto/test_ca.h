@@ -65,6 +65,10 @@ struct LeafOptions {
   // Key usage keyEncipherment beside digitalSignature, as public authorities issue RSA keys for
   // servers; NSS takes none without it, though no handshake of ours needs it.
   bool key_encipherment = false;
+  // Key usage alone of these, instead of digitalSignature.
+  std::string key_usage = {};
+  // X.509v1, which has no extensions.
+  bool version1 = false;
   // A critical extension that nobody knows.
   bool unknown_critical = false;
 };

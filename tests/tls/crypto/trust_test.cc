@@ -74,6 +74,18 @@ TEST(Trust, MindsThePurpose) {
   }
 }
 
+// RFC 5280 §4.2.1.3: a key for agreement alone signs no CertificateVerify.
+TEST(Trust, AClientsKeyIsForSignatures) {
+  const TestCa root = TestCa::Create("root");
+  LeafOptions options = {.server = false, .client = true};
+  for (const char* usage : {"digitalSignature", "digitalSignature,keyAgreement"}) {
+    options.key_usage = usage;
+    EXPECT_EQ(Judge(root, root.Issue(options).chain, kClient), "") << usage;
+  }
+  options.key_usage = "keyAgreement";
+  EXPECT_EQ(Judge(root, root.Issue(options).chain, kClient), "unsupported_certificate");
+}
+
 TEST(Trust, KnowsItsRootsAlone) {
   const TestCa root = TestCa::Create("root");
   const TestCa stranger = TestCa::Create("stranger");

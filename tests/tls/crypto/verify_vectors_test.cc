@@ -37,6 +37,7 @@ TEST(VerifySignature, WycheproofEd25519) {
   RunVectors(path, ProtocolVersion::kTls13, SignatureScheme::kEd25519, 151);
 }
 
+// RFC 5246 §4.7: other encodings of the DigestInfo than DER are among them.
 TEST(VerifySignature, WycheproofRsaPkcs1) {
   HANDFAST_VECTORS_OR_SKIP(path, "wycheproof/rsa_signature_2048_sha256_test.json", 259);
   RunVectors(path, ProtocolVersion::kTls12, SignatureScheme::kRsaPkcs1Sha256, 259);

@@ -161,5 +161,22 @@ TEST(CheckChainFitsKey, RefusesWhatDoesNotFit) {
   refused({leaf.chain[0], root.Intermediate("issuing").certificate()}, key);
 }
 
+// RFC 8446 §4.2.3 and §4.4.2.2, §4.4.2.3, RFC 5246 §7.4.2: what a peer need not take.
+TEST(CheckChainFitsKey, RefusesWhatPeersNeedNotTake) {
+  const TestCa root = TestCa::Create("root");
+  const auto reason = [](const Leaf& leaf) {
+    return CheckChainFitsKey(leaf.chain, leaf.Key().PublicKeyDer()).reason();
+  };
+  EXPECT_EQ(reason(root.Issue({.version1 = true})), Reason::kUnsupportedCertificate);
+  EXPECT_EQ(reason(root.Issue({.key_usage = "keyEncipherment"})), Reason::kUnsupportedCertificate);
+  EXPECT_EQ(reason(root.Issue({.sha1 = true})), Reason::kWeakCertificate);
+  EXPECT_EQ(reason(root.Intermediate("weak", {.sha1 = true}).Issue()), Reason::kWeakCertificate);
+  // A root's own signature is nobody's business.
+  const TestCa old = TestCa::Create("old", {.sha1 = true});
+  Leaf under_old = old.Issue();
+  under_old.chain.push_back(old.certificate());
+  EXPECT_TRUE(CheckChainFitsKey(under_old.chain, under_old.Key().PublicKeyDer()).ok());
+}
+
 }  // namespace
 }  // namespace handfast::tls

@@ -40,6 +40,7 @@ TEST(Profile, EverySettingIsInTheText) {
 }
 
 // T7, T9: what is built in names nothing weak, and nothing that we cannot do.
+// RFC 8446 §9.3: a client offers no more, §B.3.1.4: and no obsolete group.
 TEST(Profile, T7_OnlyWhatIsImplementedAndStrong) {
   for (const Profile& profile : {ModernProfile(), IntermediateProfile()}) {
     for (CipherSuite suite : profile.cipher_suites) {

@@ -28,6 +28,7 @@ TEST(PeekRecord, TooFewBytesToTell) {
   }
 }
 
+// RFC 8446 §5, RFC 5246 §6.
 TEST(PeekRecord, Types) {
   for (int type = 0; type < 256; ++type) {
     const Bytes header = {static_cast<uint8_t>(type), 3, 3, 0, 5};

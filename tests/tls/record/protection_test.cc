@@ -115,6 +115,7 @@ TEST_P(ProtectionTest, EveryFlippedBitIsRefused) {
   }
 }
 
+// RFC 8446 §5.2, RFC 5246 §6.2.3.3.
 TEST_P(ProtectionTest, CutRecordsAreRefused) {
   const Bytes record = Made(0, Content(20));
   for (size_t size = kRecordHeaderSize; size < record.size(); ++size) {
