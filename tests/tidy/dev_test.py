@@ -46,6 +46,7 @@ FAKES = {
         done""",
     "bazel": """
         [ "$1" = info ] && echo {root}/built
+        case "$*" in build*asan*) [ -e {root}/build-fails ] && exit 1 ;; esac
         [ "$1" = query ] || exit 0
         case "$*" in
           *tsan*) cat {root}/query-tsan ;;
@@ -271,6 +272,16 @@ class DevTest(unittest.TestCase):
         code, _, errors = self.run_dev("soak")
         self.assertNotEqual(code, 0)
         self.assertIn("failed: t-tests", errors)
+
+    def test_what_an_earlier_build_left_is_not_run(self):
+        self.everything_is_installed()
+        self.fake_timing(0)
+        (self.root / "build-fails").touch()
+        for command in ("fuzz", "soak"):
+            code, _, errors = self.run_dev(command)
+            self.assertNotEqual(code, 0)
+            self.assertIn("the build failed", errors)
+            self.assertEqual(self.calls("python3"), [])
 
     def test_coverage_builds_the_tests_and_runs_them(self):
         self.everything_is_installed()
