@@ -16,22 +16,21 @@ import unittest
 DEV = pathlib.Path(os.path.realpath(__file__)).parent.parent.parent / "dev"
 
 HARMLESS = ("bash", "cat", "cut", "dirname", "env", "find", "grep", "install", "mkdir", "realpath",
-            "rm", "sha256sum", "sort")
-COMMANDS = ("demo", "test", "bench", "lint", "fmt", "setup", "clean")
+            "rm", "sha256sum", "sort", "tr")
+COMMANDS = ("demo", "test", "bench", "fuzz", "soak", "coverage", "lint", "fmt", "setup", "clean")
 
 # Each fake notes its name and arguments in the log, a line a call.
 FAKES = {
     "sudo": 'exec "$@"',
     "dpkg-query": """
         code=0
+        installed=" $(cat {root}/installed | tr '\\n' ' ') "
         for package; do
           case $package in -*) continue ;; esac
-          if grep -qxF "$package" {root}/installed; then
-            echo "$package installed"
-          else
-            echo "no packages found matching $package" >&2
-            code=1
-          fi
+          case $installed in
+            *" $package "*) echo "$package installed" ;;
+            *) echo "no packages found matching $package" >&2; code=1 ;;
+          esac
         done
         exit $code""",
     "apt-get": """
@@ -46,9 +45,17 @@ FAKES = {
           case $package in -*) ;; *) echo "$package" >>{root}/installed ;; esac
         done""",
     "bazel": """
+        [ "$1" = info ] && echo {root}/built
+        case "$*" in build*asan*) [ -e {root}/build-fails ] && exit 1 ;; esac
         [ "$1" = query ] || exit 0
-        case "$*" in *tsan*) cat {root}/query-tsan ;; *) cat {root}/query-asan ;; esac""",
-    "python3": "echo '1 passed, 0 failed, 0 skipped'",
+        case "$*" in
+          *tsan*) cat {root}/query-tsan ;;
+          *cc_test*) cat {root}/query-coverage ;;
+          *) cat {root}/query-asan ;;
+        esac""",
+    "python3": """
+        case "$*" in *fuzz.py*) [ -e {root}/fuzzing-fails ] && exit 1 ;; esac
+        echo '1 passed, 0 failed, 0 skipped'""",
 }
 
 
@@ -69,8 +76,10 @@ class DevTest(unittest.TestCase):
         (self.root / "work").mkdir()
         shutil.copy(DEV, self.root / "work/dev")
         (self.root / "installed").write_text("")
-        for name in ("asan", "tsan"):
+        for name in ("asan", "tsan", "coverage"):
             (self.root / f"query-{name}").write_text(f"//tests/a:{name}\n//tests/b:{name}\n")
+        self.built = self.root / "built/tests/constant_time"
+        self.built.mkdir(parents=True)
 
     def fake(self, name, body):
         script = self.bin / name
@@ -214,6 +223,90 @@ class DevTest(unittest.TestCase):
             self.assertIn(f"no list of tests for {name}", errors)
             self.assertNotIn("passed", output)
             query.write_text(tests)
+
+    # --- fuzz, soak, coverage
+
+    def fake_timing(self, code):
+        timing = self.built / "timing"
+        timing.write_text(f'#!/bin/sh\necho "timing $*" >>{self.root}/log\nexit {code}\n')
+        timing.chmod(0o755)
+
+    def test_fuzz_runs_what_it_is_told(self):
+        self.everything_is_installed()
+        for arguments, expected in (
+                ([], "--seconds 90"),
+                (["--seconds", "7"], "--seconds 7"),
+                (["ticket", "--seconds", "7", "message"], "--seconds 7")):
+            code, _, errors = self.run_dev("fuzz", *arguments)
+            self.assertEqual(code, 0, errors)
+            self.assertIn(" --config=asan ", self.calls("bazel")[0].replace("build ", " "))
+            (call,) = self.calls("python3")
+            named = " ticket message" if "ticket" in arguments else ""
+            self.assertEqual(call, f"tests/fuzz/fuzz.py run {expected} --programs "
+                                   f"{self.root}/built/tests/fuzz --keep .cache/fuzz{named}")
+
+    def test_fuzz_refuses_what_it_does_not_know(self):
+        for arguments in (["--seconds"], ["--seconds", "0"], ["--seconds", "soon"], ["--fast"]):
+            code, _, errors = self.run_dev("fuzz", *arguments)
+            self.assertNotEqual(code, 0)
+            self.assertRegex(errors, "needs a whole number|no such option")
+            self.assertEqual(self.calls("python3"), [])
+
+    def test_soak_fuzzes_and_then_measures(self):
+        self.everything_is_installed()
+        self.fake_timing(0)
+        for arguments, seconds in (([], 3600), (["--minutes", "2"], 120)):
+            code, _, errors = self.run_dev("soak", *arguments)
+            self.assertEqual(code, 0, errors)
+            self.assertIn(f" --seconds {seconds} ", self.calls("python3")[0])
+            self.assertEqual(len(self.calls("timing")), 1)
+
+    def test_soak_runs_all_and_tells_all_that_failed(self):
+        self.everything_is_installed()
+        self.fake_timing(1)
+        (self.root / "fuzzing-fails").touch()
+        code, _, errors = self.run_dev("soak")
+        self.assertNotEqual(code, 0)
+        self.assertIn("failed: fuzzing, t-tests", errors)
+        (self.root / "fuzzing-fails").unlink()
+        code, _, errors = self.run_dev("soak")
+        self.assertNotEqual(code, 0)
+        self.assertIn("failed: t-tests", errors)
+
+    def test_what_an_earlier_build_left_is_not_run(self):
+        self.everything_is_installed()
+        self.fake_timing(0)
+        (self.root / "build-fails").touch()
+        for command in ("fuzz", "soak"):
+            code, _, errors = self.run_dev(command)
+            self.assertNotEqual(code, 0)
+            self.assertIn("the build failed", errors)
+            self.assertEqual(self.calls("python3"), [])
+
+    def test_coverage_builds_the_tests_and_runs_them(self):
+        self.everything_is_installed()
+        code, _, errors = self.run_dev("coverage")
+        self.assertEqual(code, 0, errors)
+        tests = "//tests/a:coverage //tests/b:coverage"
+        build = [call for call in self.calls("bazel") if call.startswith("build ")]
+        self.assertEqual(len(build), 1)
+        self.assertIn("--config=coverage", build[0])
+        self.assertTrue(build[0].endswith(tests), build)
+        self.assertEqual(self.calls("python3"), [
+            f"tests/coverage/coverage.py --programs {self.root}/built --keep .cache/coverage "
+            f"{tests}"])
+        (self.root / "query-coverage").write_text("")
+        code, _, errors = self.run_dev("coverage")
+        self.assertNotEqual(code, 0)
+        self.assertIn("no test below tests/tls", errors)
+
+    def test_the_new_commands_install_no_more_than_they_need(self):
+        for command in ("fuzz", "soak", "coverage"):
+            (self.root / "installed").write_text("")
+            self.fake_timing(0)
+            self.run_dev(command)
+            self.assertIn("libclang-rt-14-dev", self.installs()[0])
+            self.assertNotIn("prometheus", self.installs()[0])
 
     # --- progress
 

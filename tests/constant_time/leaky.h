@@ -1,0 +1,17 @@
+// A comparison as it must not be: it ends at the first difference. The control of both tests.
+#ifndef HANDFAST_TESTS_CONSTANT_TIME_LEAKY_H_
+#define HANDFAST_TESTS_CONSTANT_TIME_LEAKY_H_
+
+#include "tls/base/bytes.h"
+
+namespace handfast::constant_time {
+
+// In a file of its own, so that the optimiser does not see through it.
+bool LeakyEqual(tls::ByteView a, tls::ByteView b);
+
+// Looks a byte up at an address that depends on it.
+uint8_t LeakyLookUp(uint8_t secret);
+
+}  // namespace handfast::constant_time
+
+#endif  // HANDFAST_TESTS_CONSTANT_TIME_LEAKY_H_
