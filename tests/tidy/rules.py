@@ -426,7 +426,42 @@ def no_vector_files(tree, vectors=None):
                 break
 
 
-TREE_RULES = [folder_has_readme, reasons_are_in_the_contract, no_vector_files]
+ATTACKS = range(1, 28)  # the threats T1 to T27 of the protocol
+QUOTED_NAME = re.compile(r"`([^`\n]+)`")
+TEST_NAME = re.compile(r"[A-Z]\w*\.(?:\w+\*?|\*)")
+FILE_NAME = re.compile(r"[\w/]+\.(?:cc|h|md|txt)")
+TEST_MACRO = re.compile(r"^(?:TYPED_)?TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
+
+
+def _matches(name, names):
+    return any(known.startswith(name[:-1]) for known in names) if name[-1] == "*" else name in names
+
+
+def attacks_are_answered(tree):
+    """security.md: each attack has a section in an ATTACKS.md, which names the tests that show the
+    defence: tests and files that are there."""
+    answers = [path for path in tree.paths if path.endswith("/ATTACKS.md")]
+    answered = {int(number) for path in answers
+                for number in re.findall(r"^## T(\d+): ", tree.read(path), re.MULTILINE)}
+    for number in sorted(set(ATTACKS) - answered):
+        yield f"T{number} has no section in an ATTACKS.md"
+    tests = {f"{suite}.{test}" for path in tree.paths if path.endswith("_test.cc")
+             for suite, test in TEST_MACRO.findall(tree.read(path))}
+    files = set(tree.paths) | {path.rpartition("/")[2] for path in tree.paths}
+    for path in answers:
+        folder = path.rpartition("/")[0]
+        if "`ATTACKS.md`" not in tree.read(f"{folder}/README.md"):
+            yield f"{folder}/README.md: does not name its ATTACKS.md"
+        for name in QUOTED_NAME.findall(tree.read(path)):
+            if FILE_NAME.fullmatch(name) and name not in files:
+                yield f"{path}: there is no file {name}"
+            elif TEST_NAME.fullmatch(name) and not FILE_NAME.fullmatch(name) and not _matches(
+                    name, tests):
+                yield f"{path}: there is no test {name}"
+
+
+TREE_RULES = [folder_has_readme, reasons_are_in_the_contract, no_vector_files,
+              attacks_are_answered]
 
 
 # --- figures, printed and not judged -------------------------------------------------------

@@ -249,6 +249,26 @@ class Controls(unittest.TestCase):
             self.assertNotIn("own.txt", found)
 
 
+    def test_an_attack_that_nothing_answers_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = self._tree(folder, {
+                "tests/a_test.cc": "TEST(Bytes, Hex) {}\nTYPED_TEST(LayoutTest, T11_Cut) {}\n",
+                "tls/base/a.cc": "", "tls/base/README.md": "`ATTACKS.md`\n",
+                "tls/base/ATTACKS.md": "## T1: x\n`a.cc`, `tls/base/a.cc`, `Bytes.Hex`, `Bytes.*`, "
+                                       "`LayoutTest.T11_*`, `Record::Open`, `bad_record_mac`\n",
+                "tls/wire/README.md": "\n",
+                "tls/wire/ATTACKS.md": "## T2: x\n`b.cc`, `Bytes.Gone`, `Gone.*`, "
+                                       "`LayoutTest.T12_*`\n",
+            })
+            found = " ".join(rules.attacks_are_answered(tree))
+            for fault in ("no file b.cc", "no test Bytes.Gone", "no test Gone.*",
+                          "no test LayoutTest.T12_*", "tls/wire/README.md: does not name",
+                          "T3 has no section", "T27 has no section"):
+                self.assertIn(fault, found)
+            for sound in ("T1 has", "T2 has", "tls/base"):
+                self.assertNotIn(sound, found)
+
+
 class House(unittest.TestCase):
     """The tree as it stands."""
 
@@ -265,6 +285,9 @@ class House(unittest.TestCase):
 
     def test_the_contract_tells_every_reason(self):
         self.assertEqual([], list(rules.reasons_are_in_the_contract(TREE)))
+
+    def test_every_attack_is_answered(self):
+        self.assertEqual([], list(rules.attacks_are_answered(TREE)))
 
     def test_no_vectors_in_the_tree(self):
         vectors = os.environ.get("HANDFAST_VECTORS") or None
