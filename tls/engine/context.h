@@ -18,10 +18,10 @@ struct Context {
   const TicketKeys* ticket_keys = nullptr;
   // What a ticket is bound to besides its name; see ticket.h.
   ByteView session_binding = {};
+  int64_t now_unix_s = 0;
   // TLS 1.2 sessions that go by an id are kept: see TakeSession. An id is given to who takes no
   // tickets.
   bool keeps_sessions = false;
-  int64_t now_unix_s = 0;
 };
 
 }  // namespace handfast::tls

@@ -70,7 +70,7 @@ std::optional<Question> ServerDriver::StepOnce(const Input& input, Bytes& to_pee
   }
   Stepped stepped = Step(*std::move(connection_), input,
                          Context{kit_.profile, randomness_, kit_.ticket_keys.get(),
-                                 kit_.session_binding, kit_.keeps_sessions, kit_.now_unix_s});
+                                 kit_.session_binding, kit_.now_unix_s, kit_.keeps_sessions});
   connection_ = std::move(stepped.connection);
   Append(to_peer, stepped.output.to_peer);
   if (stepped.output.failure) failure_ = stepped.output.failure;
