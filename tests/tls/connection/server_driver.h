@@ -19,6 +19,7 @@ struct ServerKit {
   std::shared_ptr<const PrivateKey> key;
   std::shared_ptr<const TrustBundle> clients;     // null: every peer's chain is unknown_ca
   bool as_client = false;                         // `clients` are then the servers
+  int64_t peer_not_after_unix_s = INT64_MAX;      // what the verdict says of the peer's chain
   std::shared_ptr<const TicketKeys> ticket_keys;  // null: no sessions
   Bytes session_binding = {};
   int64_t now_unix_s = kNow;
