@@ -184,7 +184,8 @@ struct Backends {
       std::make_shared<Profile>(Profile{.tls = tls::IntermediateProfile(),
                                         .deadline = std::chrono::seconds(10),
                                         .release_keys = true,
-                                        .trust_bundle = {}});
+                                        .trust_bundle = {},
+                                        .server_trust_bundle = {}});
   Services services{.clock = clock,
                     .randomness = tls::SystemRandomness(),
                     .credentials = key,
