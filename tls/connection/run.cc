@@ -320,7 +320,9 @@ void Run::Fail(Reason reason) {
   const ReasonInfo& info = Describe(reason);
   const std::optional<Alert> alert =
       state_.version == ProtocolVersion::kTls12 ? info.alert12 : info.alert13;
-  if (!alert) return End(reason, info.origin, std::nullopt);
+  // A server that has heard nothing from us has nothing to be told.
+  const bool unsaid = std::holds_alternative<client::Start>(state_.engine);
+  if (!alert || unsaid) return End(reason, info.origin, std::nullopt);
   const AlertMessage message{kFatal, static_cast<uint8_t>(*alert)};
   SendRecords(ContentType::kAlert, Serialize(message));
   if (!output_.failure) End(reason, info.origin, message.description);

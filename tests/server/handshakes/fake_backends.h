@@ -124,6 +124,7 @@ class CountedMetrics final : public observe::MetricsInterface {
   void HandshakeFinished(const observe::FinishedHandshake& handshake) override {
     ++finished;
     if (handshake.failure) ++failed;
+    if (handshake.role == "client") ++as_client;
   }
   void PrivateKeyUsed(const observe::PrivateKeyOperation&) override { ++signatures; }
   void RpcFinished(std::string_view, std::string_view) override {}
@@ -132,6 +133,7 @@ class CountedMetrics final : public observe::MetricsInterface {
   std::atomic<int> started{0};
   std::atomic<int> finished{0};
   std::atomic<int> failed{0};
+  std::atomic<int> as_client{0};
   std::atomic<int> signatures{0};
 };
 
