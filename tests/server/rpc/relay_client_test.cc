@@ -345,18 +345,6 @@ TEST_P(RelayClient, ReleasesKeysThatWorkBothWays) {
   }
 }
 
-TEST_P(RelayClient, ReleaseNeedsThePermissionsHereToo) {
-  RelayCall sibling(service_.Channel(As::kSibling));
-  v1::Start start = ClientStart(kName);
-  start.set_key_release(v1::KEY_RELEASE_ON_ESTABLISHED);
-  ASSERT_TRUE(sibling.Start(1, start));
-  const auto reply = sibling.Next();
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->error().code(), grpc::StatusCode::PERMISSION_DENIED);
-  EXPECT_EQ(ReasonOf(reply->error()), "KEY_RELEASE_DENIED");
-  EXPECT_TRUE(reply->to_peer().empty());
-}
-
 TEST_P(RelayClient, ShowsEachMessageWhereTraced) {
   ImportDevice();
   Serve();
