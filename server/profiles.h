@@ -24,6 +24,7 @@ class Profiles final : public handshakes::ProfileSource {
       shared->deadline = profile.handshake_deadline;
       shared->release_keys = profile.release_keys;
       shared->trust_bundle = profile.trust_bundle;
+      shared->server_trust_bundle = profile.server_trust_bundle;
       by_name_[profile.tls.name] = std::move(shared);
     }
   }

@@ -50,6 +50,8 @@ struct Profile {
   tls::Profile tls;
   // The name of a TrustBundle; empty where client authentication is off.
   std::string trust_bundle;
+  // The name of a TrustBundle; empty: no client role.
+  std::string server_trust_bundle;
   // Whether record keys may be released, to a principal that may ask for them.
   bool release_keys = false;
   std::chrono::milliseconds handshake_deadline{10'000};

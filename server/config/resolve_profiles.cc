@@ -120,13 +120,14 @@ void Resolver::ClientAuth(const std::string& path, const v1::ProfileConfig& writ
   if (!written.has_trust_bundle()) {
     return Wrong(path + ".client_auth", "needs a trust_bundle");
   }
+  NamesABundle(path + ".trust_bundle", written.trust_bundle());
+}
+
+void Resolver::NamesABundle(const std::string& path, const std::string& name) {
   std::vector<std::string> known;
   for (const TrustBundle& bundle : config_.trust_bundles) known.push_back(bundle.name);
-  if (std::find(known.begin(), known.end(), written.trust_bundle()) == known.end()) {
-    Wrong(path + ".trust_bundle",
-          absl::StrCat("names no trust bundle: ", Quote(written.trust_bundle()),
-                       Hint(written.trust_bundle(), known)));
-  }
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  Wrong(path, absl::StrCat("names no trust bundle: ", Quote(name), Hint(name, known)));
 }
 
 Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& written) {
@@ -151,6 +152,10 @@ Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& w
     }
   }
   ClientAuth(path, written, profile);
+  profile.server_trust_bundle = written.server_trust_bundle();
+  if (written.has_server_trust_bundle()) {
+    NamesABundle(path + ".server_trust_bundle", written.server_trust_bundle());
+  }
   profile.tls.refuse_unknown_names = written.refuse_unknown_names();
   profile.release_keys = written.release_keys();
   profile.handshake_deadline = std::chrono::milliseconds(Number(path + ".handshake_deadline_ms",

@@ -36,6 +36,7 @@ class Resolver {
   Profile OneProfile(const std::string& path, const v1::ProfileConfig& written);
   void StaticRsa(const std::string& path, const v1::ProfileConfig& written, Profile& profile);
   void ClientAuth(const std::string& path, const v1::ProfileConfig& written, Profile& profile);
+  void NamesABundle(const std::string& path, const std::string& name);
   void CustodyFiles();
   void LimitsAndRest();
 

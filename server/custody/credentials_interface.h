@@ -20,7 +20,12 @@ class CredentialsInterface {
   // presented only where no other would do. `pinned` is a credential's
   // resource name, or empty. Refusals: kNoCredential; kNoCommonSignatureScheme where only the
   // algorithms stood in the way; kUnrecognizedName where `refuse_unknown` and no credential bears
-  // the name that the peer asked for. Thread-safe; does no I/O and no cryptography.
+  // the name that the peer asked for.
+  // In the client role (`as_client`) names do not matter: the pinned one where it fits, or else one
+  // whose certificate may be a client's and has not expired, by the server's best scheme, then by
+  // the latest activation. One fits that can sign with one of the schemes and, where authorities
+  // are listed, has an issuer among them along its chain, byte for byte. Refusals: kNoCredential,
+  // kNoCommonSignatureScheme. Thread-safe; does no I/O and no cryptography.
   virtual tls::Chosen Choose(std::string_view tenant, const tls::Choose& question,
                              const std::string& pinned, bool refuse_unknown) const = 0;
 

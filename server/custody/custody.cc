@@ -109,7 +109,8 @@ tls::Chosen Custody::Choose(std::string_view tenant, const tls::Choose& question
   tls::Chosen chosen;
   if (const std::shared_ptr<const TenantIndex> index = state_->Tenant(tenant)) {
     chosen = index->Choose(question, pinned, refuse_unknown, state_->clock());
-  } else if (refuse_unknown && pinned.empty() && !question.server_name.empty()) {
+  } else if (!question.as_client && refuse_unknown && pinned.empty() &&
+             !question.server_name.empty()) {
     chosen.refusal = tls::Reason::kUnrecognizedName;
   }
   chosen.question = question.id;

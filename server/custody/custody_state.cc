@@ -49,6 +49,11 @@ absl::StatusOr<ActiveCredential> Custody::State::Activate(const CredentialRow& r
   const std::string name = CredentialName(row.tenant, row.credential_id);
   if (!chain.ok()) return absl::DataLossError(absl::StrCat(name, ": ", chain.status().message()));
   const std::span<const tls::SignatureScheme> schemes = tls::SchemesOf((*key)->type());
+  std::vector<std::string> issuers;
+  for (const tls::Bytes& certificate : chain->certificates) {
+    const tls::Result<tls::Bytes> issuer = tls::IssuerOf(certificate);
+    if (issuer.ok()) issuers.emplace_back(tls::AsText(*issuer));
+  }
   auto credential = std::make_shared<tls::Credential>();
   credential->name = name;
   credential->chain = std::move(chain->certificates);
@@ -66,6 +71,8 @@ absl::StatusOr<ActiveCredential> Custody::State::Activate(const CredentialRow& r
       .is_default = row.is_default,
       .activation = row.activation,
       .not_after_unix_s = chain->leaf.not_after_unix_s,
+      .for_clients = chain->leaf.for_clients,
+      .issuers = std::move(issuers),
       .ocsp_next_update_unix_s = row.ocsp_next_update,
       .unstapled = std::move(unstapled),
   };

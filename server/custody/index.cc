@@ -25,6 +25,23 @@ const std::shared_ptr<const tls::Credential>& Presented(const ActiveCredential& 
   return stale ? active.unstapled : active.credential;
 }
 
+bool CanSignWithAny(const tls::Credential& credential,
+                    const std::vector<tls::SignatureScheme>& schemes) {
+  return std::any_of(schemes.begin(), schemes.end(),
+                     [&](tls::SignatureScheme scheme) { return CanSign(credential, scheme); });
+}
+
+// RFC 8446 §4.4.2.3: "If the "certificate_authorities" extension in the CertificateRequest message
+// was present, at least one of the certificates in the certificate chain SHOULD be issued by one of
+// the listed CAs."
+bool IsIssuedByOneOf(const ActiveCredential& active, const std::vector<tls::Bytes>& authorities) {
+  const auto is_issuer = [&](const tls::Bytes& authority) {
+    return std::find(active.issuers.begin(), active.issuers.end(), tls::AsText(authority)) !=
+           active.issuers.end();
+  };
+  return authorities.empty() || std::any_of(authorities.begin(), authorities.end(), is_issuer);
+}
+
 }  // namespace
 
 TenantIndex::TenantIndex(std::vector<ActiveCredential> credentials)
@@ -38,6 +55,13 @@ TenantIndex::TenantIndex(std::vector<ActiveCredential> credentials)
     by_resource_name_.emplace(active.credential->name, i);
     by_key_id_.emplace(active.key_id, i);
     if (active.is_default) defaults_.push_back(i);
+    if (active.for_clients) {
+      clients_.push_back(i);
+      for (const std::string& issuer : active.issuers) {
+        Candidates& issued = clients_by_issuer_[issuer];
+        if (issued.empty() || issued.back() != i) issued.push_back(i);
+      }
+    }
     for (std::string_view name : active.dns_names) {
       if (!name.starts_with(kWildcard)) {
         by_name_[std::string(name)].push_back(i);
@@ -85,6 +109,7 @@ const ActiveCredential* TenantIndex::Best(const Candidates& candidates,
 
 tls::Chosen TenantIndex::Choose(const tls::Choose& question, std::string_view pinned,
                                 bool refuse_unknown, int64_t now_unix_s) const {
+  if (question.as_client) return ChooseAsClient(question, pinned, now_unix_s);
   tls::Chosen chosen;
   const auto answer = [&](std::initializer_list<const Candidates*> kinds) {
     for (const bool expired : {false, true}) {
@@ -120,6 +145,54 @@ tls::Chosen TenantIndex::Choose(const tls::Choose& question, std::string_view pi
   if (!answer({&defaults_}) && (named || !defaults_.empty())) {
     chosen.refusal = tls::Reason::kNoCommonSignatureScheme;
   }
+  return chosen;
+}
+
+std::vector<const TenantIndex::Candidates*> TenantIndex::ClientsOf(
+    const std::vector<tls::Bytes>& authorities) const {
+  if (authorities.empty()) return {&clients_};
+  std::vector<const Candidates*> issued;
+  for (const tls::Bytes& authority : authorities) {
+    const auto found = clients_by_issuer_.find(tls::AsText(authority));
+    if (found != clients_by_issuer_.end()) issued.push_back(&found->second);
+  }
+  // A server may name an authority a thousand times: its list is searched once.
+  std::sort(issued.begin(), issued.end());
+  issued.erase(std::unique(issued.begin(), issued.end()), issued.end());
+  return issued;
+}
+
+tls::Chosen TenantIndex::ChooseAsClient(const tls::Choose& question, std::string_view pinned,
+                                        int64_t now_unix_s) const {
+  tls::Chosen chosen;
+  if (!pinned.empty()) {
+    const ActiveCredential* active = Find(pinned);
+    if (active == nullptr) return chosen;
+    if (!IsIssuedByOneOf(*active, question.certificate_authorities)) return chosen;
+    if (CanSignWithAny(*active->credential, question.schemes)) {
+      chosen.credential = active->credential;
+    } else {
+      chosen.refusal = tls::Reason::kNoCommonSignatureScheme;
+    }
+    return chosen;
+  }
+  bool any_in_time = false;
+  const std::vector<const Candidates*> kinds = ClientsOf(question.certificate_authorities);
+  for (const tls::SignatureScheme scheme : question.schemes) {
+    size_t latest = credentials_.size();
+    for (const Candidates* candidates : kinds) {
+      for (const size_t i : *candidates) {
+        if (i >= latest) break;
+        if (credentials_[i].not_after_unix_s < now_unix_s) continue;
+        any_in_time = true;
+        if (CanSign(*credentials_[i].credential, scheme)) latest = i;
+      }
+    }
+    if (latest == credentials_.size()) continue;
+    chosen.credential = credentials_[latest].credential;
+    return chosen;
+  }
+  if (any_in_time) chosen.refusal = tls::Reason::kNoCommonSignatureScheme;
   return chosen;
 }
 

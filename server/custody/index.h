@@ -32,6 +32,9 @@ struct ActiveCredential {
   bool is_default = false;
   int64_t activation = 0;
   int64_t not_after_unix_s = 0;
+  // Whether the leaf may prove a client, and the issuers along the chain, DER.
+  bool for_clients = false;
+  std::vector<std::string> issuers = {};
   // Where `credential` has an OCSP response: until when it is shown, and what is presented then.
   int64_t ocsp_next_update_unix_s = 0;
   std::shared_ptr<const tls::Credential> unstapled = nullptr;
@@ -57,6 +60,10 @@ class TenantIndex {
 
   const Candidates& Exact(std::string_view name) const;
   const Candidates& Wildcard(std::string_view name) const;
+  tls::Chosen ChooseAsClient(const tls::Choose& question, std::string_view pinned,
+                             int64_t now_unix_s) const;
+  // Whom the authorities issued, each list once; all clients where none is named.
+  std::vector<const Candidates*> ClientsOf(const std::vector<tls::Bytes>& authorities) const;
   // What Best looks for.
   struct Wanted {
     const std::vector<tls::SignatureScheme>& schemes;
@@ -72,6 +79,8 @@ class TenantIndex {
   TextMap<Candidates> by_name_;
   TextMap<Candidates> by_parent_;  // "*.example.com" under "example.com"
   Candidates defaults_;
+  Candidates clients_;
+  TextMap<Candidates> clients_by_issuer_;
 };
 
 using Index = TextMap<std::shared_ptr<const TenantIndex>>;

@@ -1,5 +1,6 @@
 #include "server/handshakes/finished.h"
 
+#include <optional>
 #include <string>
 
 #include "server/observe/log.h"
@@ -23,18 +24,30 @@ std::string_view NameOf(tls::Origin origin) {
   return "unknown";
 }
 
+// Static RSA has neither group nor signature, and a client that shows no certificate signs nothing.
+template <class T>
+std::optional<T> WhereThereIsOne(T value) {
+  return value == T{} ? std::nullopt : std::optional<T>(value);
+}
+
+template <class T>
+std::string NameOrNone(T value) {
+  return value == T{} ? "none" : Name(value);
+}
+
 void LogEstablished(const FinishedHandshake& handshake) {
   const tls::Established& established = *handshake.established;
   observe::Log(observe::Level::kInfo, "handshakes", "handshake established",
                {{"request_id", ToHex(handshake.handle)},
+                {"role", handshake.role},
                 {"tenant", handshake.owner.tenant},
                 {"principal", handshake.owner.principal},
                 {"peer", handshake.peer_address},
                 {"profile", handshake.profile},
                 {"version", Name(established.version)},
                 {"cipher_suite", Name(established.cipher_suite)},
-                {"group", Name(established.group)},
-                {"signature_scheme", Name(established.signature_scheme)},
+                {"group", NameOrNone(established.group)},
+                {"signature_scheme", NameOrNone(established.signature_scheme)},
                 {"server_name", established.server_name},
                 {"alpn", established.alpn},
                 {"credential", established.credential},
@@ -49,6 +62,7 @@ void LogFailed(const FinishedHandshake& handshake) {
   const auto alert = handshake.failure->alert;
   observe::Log(observe::Level::kInfo, "handshakes", "handshake failed",
                {{"request_id", ToHex(handshake.handle)},
+                {"role", handshake.role},
                 {"tenant", handshake.owner.tenant},
                 {"principal", handshake.owner.principal},
                 {"peer", handshake.peer_address},
@@ -63,13 +77,14 @@ void LogFailed(const FinishedHandshake& handshake) {
 
 observe::FinishedHandshake ForMetrics(const FinishedHandshake& handshake) {
   observe::FinishedHandshake finished;
+  finished.role = handshake.role;
   finished.duration_s = handshake.duration_s;
   if (handshake.failure != nullptr) finished.failure = handshake.failure->reason;
   if (const tls::Established* established = handshake.established) {
     finished.version = established->version;
     finished.cipher_suite = established->cipher_suite;
-    finished.group = established->group;
-    finished.signature_scheme = established->signature_scheme;
+    finished.group = WhereThereIsOne(established->group);
+    finished.signature_scheme = WhereThereIsOne(established->signature_scheme);
   }
   return finished;
 }

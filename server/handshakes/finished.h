@@ -12,6 +12,7 @@
 namespace handfast::handshakes {
 
 struct FinishedHandshake {
+  std::string_view role;  // "server" or "client": ours, a literal
   const Owner& owner;
   const Handle& handle;
   std::string_view profile;

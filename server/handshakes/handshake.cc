@@ -46,7 +46,26 @@ Handshake::Handshake(const Services& services, Start start, Handle handle,
       table_(table),
       start_(std::move(start)),
       admitted_(std::move(admitted)),
-      connection_(tls::Connection::Server({.alpn = start_.alpn, .trace = start_.trace})) {}
+      connection_(NewConnection()) {}
+
+tls::Connection Handshake::NewConnection() const {
+  tls::ConnectionOptions options{
+      .alpn = start_.alpn, .server_name = start_.server_name, .trace = start_.trace};
+  return start_.role == Role::kClient ? tls::Connection::Client(std::move(options))
+                                      : tls::Connection::Server(std::move(options));
+}
+
+void Handshake::Begin(tls::ByteView bytes) {
+  std::lock_guard lock(mutex_);
+  if (!connection_) return;
+  Reply reply;
+  if (start_.role == Role::kClient) {
+    Drive(tls::Begin{}, reply);
+  } else if (!bytes.empty()) {
+    Drive(tls::FromPeer{bytes}, reply);
+  }
+  Deliver(std::move(reply));
+}
 
 void Handshake::FromPeer(tls::ByteView bytes) {
   std::lock_guard lock(mutex_);
@@ -131,14 +150,21 @@ std::optional<tls::Question> Handshake::StepOnce(const tls::Input& input, Reply&
 }
 
 std::optional<tls::Answer> Handshake::AnswerNow(tls::Question& question, Reply& reply) {
-  if (const auto* choose = std::get_if<tls::Choose>(&question)) {
-    tls::Chosen chosen = services_.credentials.Choose(owner_->tenant, *choose, start_.credential,
-                                                      start_.profile->tls.refuse_unknown_names);
-    chosen.question = choose->id;
-    return chosen;
-  }
+  if (const auto* choose = std::get_if<tls::Choose>(&question)) return Choose(*choose);
   if (const auto* verify = std::get_if<tls::VerifyPeer>(&question)) return Verify(*verify);
   return Sign(std::move(std::get<tls::UsePrivateKey>(question)), reply);
+}
+
+tls::Chosen Handshake::Choose(const tls::Choose& question) {
+  tls::Chosen chosen = services_.credentials.Choose(owner_->tenant, question, start_.credential,
+                                                    start_.profile->tls.refuse_unknown_names);
+  chosen.question = question.id;
+  if (question.as_client && chosen.credential == nullptr) {
+    // The handshake goes on without; should the server mind, its alert alone would not say why.
+    detail_ = "no certificate was shown to the server: ";
+    detail_ += tls::Describe(chosen.refusal).label;
+  }
+  return chosen;
 }
 
 std::optional<tls::Answer> Handshake::Sign(tls::UsePrivateKey question, Reply& reply) {
@@ -178,9 +204,17 @@ void Handshake::OnSigned(tls::PrivateKeyUsed answer) {
   Deliver(std::move(reply));
 }
 
+const std::string& Handshake::trust_bundle() const {
+  return start_.role == Role::kClient ? start_.profile->server_trust_bundle
+                                      : start_.profile->trust_bundle;
+}
+
 tls::PeerVerdict Handshake::Verify(const tls::VerifyPeer& question) {
-  trust::Verification verification = services_.trust.VerifyClient(
-      start_.profile->trust_bundle, question.chain, services_.clock.UnixSeconds());
+  const int64_t now = services_.clock.UnixSeconds();
+  trust::Verification verification =
+      start_.role == Role::kClient
+          ? services_.trust.VerifyServer(trust_bundle(), question.chain, start_.server_name, now)
+          : services_.trust.VerifyClient(trust_bundle(), question.chain, now);
   if (verification.refusal) detail_ = std::move(verification.detail);
   return {.question = question.id, .refusal = verification.refusal};
 }
@@ -192,7 +226,7 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
       .handle = handle_,
       .owner = owner_,
       .established = established,
-      .verified_by = established->peer_chain.empty() ? "" : start_.profile->trust_bundle,
+      .verified_by = established->peer_chain.empty() ? "" : trust_bundle(),
       .established_at = services_.clock.Now(),
       .kept = std::nullopt};
   Done done{
@@ -217,7 +251,8 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
 }
 
 void Handshake::Finish(const tls::Established* established, const tls::HandshakeFailure* failure) {
-  Report({.owner = *owner_,
+  Report({.role = start_.role == Role::kClient ? "client" : "server",
+          .owner = *owner_,
           .handle = handle_,
           .profile = start_.profile->tls.name,
           .peer_address = start_.peer_address,

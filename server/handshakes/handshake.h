@@ -39,12 +39,18 @@ struct Services {
   observe::MetricsInterface& metrics;
 };
 
+// Which side of TLS is ours.
+enum class Role : uint8_t { kServer, kClient };
+
 struct Start {
+  Role role = Role::kServer;
   std::shared_ptr<const Owner> owner;
   std::shared_ptr<const Profile> profile;
   // By its name; empty: chosen.
   std::string credential;
   std::vector<std::string> alpn;
+  // As a client: the DNS name, in lower case, that the server is asked for and must bear.
+  std::string server_name;
   bool release_keys = false;
   // Whether the owner's role lets keys out.
   bool owner_may_release = false;
@@ -84,8 +90,9 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   const Owner& owner() const { return *owner_; }
   MonotonicTime deadline() const { return deadline_; }
 
-  // The first call replies even where there is nothing to send, so that the owner learns the
-  // handle.
+  // The first call. It replies even where there is nothing to send, so that the owner learns the
+  // handle: a client's ClientHello, or what comes of a server's first bytes, which may be none.
+  void Begin(tls::ByteView bytes);
   void FromPeer(tls::ByteView bytes);
   void PeerClosed();
   // kHandshakeAborted or kDeadlineExceeded: the last reply is that failure.
@@ -98,12 +105,15 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   std::optional<Status> Describe();
 
  private:
+  tls::Connection NewConnection() const;
   void Drive(const tls::Input& input, Reply& reply);
   std::optional<tls::Question> StepOnce(const tls::Input& input, Reply& reply);
   std::optional<tls::Answer> AnswerNow(tls::Question& question, Reply& reply);
   std::optional<tls::Answer> Sign(tls::UsePrivateKey question, Reply& reply);
   tls::PrivateKeyUsed UseKey(const tls::UsePrivateKey& question);
   void OnSigned(tls::PrivateKeyUsed answer);
+  tls::Chosen Choose(const tls::Choose& question);
+  const std::string& trust_bundle() const;
   tls::PeerVerdict Verify(const tls::VerifyPeer& question);
   void Establish(const std::shared_ptr<const tls::Established>& established, Reply& reply);
   void Finish(const tls::Established* established, const tls::HandshakeFailure* failure);

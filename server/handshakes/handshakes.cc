@@ -39,6 +39,12 @@ absl::Status Handshakes::Check(const Start& start) const {
         absl::PermissionDeniedError("key release needs the profile's and the role's permission"),
         "KEY_RELEASE_DENIED");
   }
+  if (start.role == Role::kClient && start.profile->server_trust_bundle.empty()) {
+    return access::WithReason(
+        absl::FailedPreconditionError("the profile trusts no server: give it a server_trust_bundle "
+                                      "in the service's configuration, or name another profile"),
+        "NO_SERVER_TRUST");
+  }
   if (!start.credential.empty() &&
       !services_.credentials.IsActive(start.owner->tenant, start.credential)) {
     return access::NotFound("credential");

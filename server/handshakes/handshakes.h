@@ -28,8 +28,9 @@ class Handshakes final : private Handshake::Table {
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
 
-  // The handshake has not replied yet: hand it the first bytes, or none. Statuses as the contract
-  // has them: NOT_FOUND (the credential), PERMISSION_DENIED (key release), RESOURCE_EXHAUSTED.
+  // The handshake has not replied yet: call its Begin. Statuses as the contract has them: NOT_FOUND
+  // (the credential), PERMISSION_DENIED (key release), FAILED_PRECONDITION (a client whose profile
+  // trusts no server), RESOURCE_EXHAUSTED.
   // `enter`, where given, is called before its deadline can end it.
   absl::StatusOr<std::shared_ptr<Handshake>> Begin(
       Start start, const std::function<void(const std::shared_ptr<Handshake>&)>& enter = nullptr);

@@ -17,8 +17,10 @@ struct Profile {
   std::chrono::milliseconds deadline{10'000};
   // Whether record keys may be handed out, where the caller's role allows it too.
   bool release_keys = false;
-  // The bundle that verifies peers, by name; empty where client_auth is none.
+  // The bundle that verifies clients, by name; empty where client_auth is none.
   std::string trust_bundle;
+  // The bundle that verifies servers; empty: there is no client role.
+  std::string server_trust_bundle;
 };
 
 class ProfileSource {

@@ -29,7 +29,7 @@ void RelayStream::Tag::Refuse(absl::Status status) {
 void RelayStream::Tag::Tell(const v1::RelayRequest& request) {
   switch (request.event_case()) {
     case v1::RelayRequest::kStart:
-      return handshake_->FromPeer(tls::AsBytes(request.start().from_peer()));
+      return handshake_->Begin(tls::AsBytes(request.start().from_peer()));
     case v1::RelayRequest::kFromPeer:
       return handshake_->FromPeer(tls::AsBytes(request.from_peer()));
     case v1::RelayRequest::kPeerClosed:

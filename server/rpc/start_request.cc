@@ -8,6 +8,7 @@
 #include "server/access/error_details_interface.h"
 #include "server/custody/names.h"
 #include "server/rpc/status.h"
+#include "tls/crypto/identity.h"
 
 namespace handfast::rpc {
 namespace {
@@ -24,9 +25,30 @@ void CheckAlpn(const v1::Start& start, FieldFaults& faults) {
   }
 }
 
+void CheckRole(const v1::Start& start, FieldFaults& faults) {
+  switch (start.role()) {
+    case v1::ROLE_SERVER:
+      if (!start.server_name().empty()) {
+        faults.Add("start.server_name", "must be empty with ROLE_SERVER");
+      }
+      return;
+    case v1::ROLE_CLIENT:
+      if (!tls::IsDnsIdentity(start.server_name())) {
+        faults.Add("start.server_name",
+                   "must be a DNS name in lower case with ROLE_CLIENT, and no address");
+      }
+      if (!start.from_peer().empty()) {
+        faults.Add("start.from_peer", "must be empty with ROLE_CLIENT: the server speaks second");
+      }
+      return;
+    default:
+      return faults.Add("start.role", "must be ROLE_SERVER or ROLE_CLIENT");
+  }
+}
+
 absl::Status Check(const v1::Start& start) {
   FieldFaults faults;
-  if (start.role() != v1::ROLE_SERVER) faults.Add("start.role", "must be ROLE_SERVER");
+  CheckRole(start, faults);
   if (start.profile().size() > kMaxNameBytes) faults.Add("start.profile", "is too long");
   if (!start.credential().empty() && !custody::ParseCredentialName(start.credential())) {
     faults.Add("start.credential", "must be tenants/{t}/credentials/{c}");
@@ -51,6 +73,9 @@ absl::StatusOr<handshakes::Start> ReadStart(const v1::Start& start, const std::s
                                             const handshakes::ProfileSource& profiles) {
   if (absl::Status checked = Check(start); !checked.ok()) return checked;
   handshakes::Start read;
+  read.role =
+      start.role() == v1::ROLE_CLIENT ? handshakes::Role::kClient : handshakes::Role::kServer;
+  read.server_name = start.server_name();
   read.profile = profiles.Find(start.profile());
   if (!read.profile) return access::NotFound("profile");
   if (!start.credential().empty()) {

@@ -11,6 +11,10 @@ namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
+Verification Refused(tls::Reason reason, std::string detail) {
+  return {.refusal = reason, .detail = std::move(detail), .leaf = {}};
+}
+
 }  // namespace
 
 absl::StatusOr<PeerTrust> PeerTrust::Load(const std::map<std::string, BundleFiles>& bundles) {
@@ -40,36 +44,36 @@ absl::StatusOr<PeerTrust> PeerTrust::Load(const std::map<std::string, BundleFile
 
 Verification PeerTrust::VerifyClient(std::string_view bundle, const std::vector<tls::Bytes>& chain,
                                      int64_t now_unix_s) const {
+  if (chain.empty()) return Refused(tls::Reason::kNoClientCertificate, "the chain is empty");
+  return Verify(bundle, chain, {.purpose = tls::Purpose::kTlsClient, .now_unix_s = now_unix_s});
+}
+
+Verification PeerTrust::VerifyServer(std::string_view bundle, const std::vector<tls::Bytes>& chain,
+                                     std::string_view server_name, int64_t now_unix_s) const {
+  // TrustParameters would take it for "any name".
+  if (server_name.empty()) return Refused(tls::Reason::kNameMismatch, "no name is asked for");
+  return Verify(
+      bundle, chain,
+      {.purpose = tls::Purpose::kTlsServer, .now_unix_s = now_unix_s, .server_name = server_name});
+}
+
+Verification PeerTrust::Verify(std::string_view bundle, const std::vector<tls::Bytes>& chain,
+                               tls::TrustParameters wanted) const {
   Verification result;
   const auto found = bundles_.find(bundle);
   if (found == bundles_.end()) {
-    result.refusal = tls::Reason::kTrustUnavailable;
-    result.detail = absl::StrCat("there is no trust bundle ", View(bundle));
-    return result;
-  }
-  if (chain.empty()) {
-    result.refusal = tls::Reason::kNoClientCertificate;
-    result.detail = "the chain is empty";
-    return result;
+    return Refused(tls::Reason::kTrustUnavailable,
+                   absl::StrCat("there is no trust bundle ", View(bundle)));
   }
   const Bundle& against = found->second;
   const std::shared_ptr<const tls::CrlSet> crls =
-      against.crls == nullptr ? nullptr : against.crls->Current(now_unix_s);
-  tls::TrustParameters wanted = {.purpose = tls::Purpose::kTlsClient, .now_unix_s = now_unix_s};
+      against.crls == nullptr ? nullptr : against.crls->Current(wanted.now_unix_s);
   wanted.crl_check = against.crl_check;
   wanted.crls = crls.get();
   const tls::TrustBundle::Verdict verdict = against.roots.Verify(chain, wanted);
-  if (verdict.reason) {
-    result.refusal = verdict.reason;
-    result.detail = verdict.detail;
-    return result;
-  }
+  if (verdict.reason) return Refused(*verdict.reason, verdict.detail);
   tls::Result<tls::CertificateInfo> leaf = tls::ReadCertificate(chain.front());
-  if (!leaf.ok()) {
-    result.refusal = leaf.reason();
-    result.detail = "the leaf's names cannot be read";
-    return result;
-  }
+  if (!leaf.ok()) return Refused(leaf.reason(), "the leaf's names cannot be read");
   result.leaf = *std::move(leaf);
   return result;
 }

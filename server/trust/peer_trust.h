@@ -15,6 +15,7 @@
 #include "server/trust/crl_file.h"
 #include "server/trust/peer_trust_interface.h"
 #include "tls/crypto/crl.h"
+#include "tls/crypto/x509.h"
 
 namespace handfast::trust {
 
@@ -35,6 +36,8 @@ class PeerTrust final : public PeerTrustInterface {
 
   Verification VerifyClient(std::string_view bundle, const std::vector<tls::Bytes>& chain,
                             int64_t now_unix_s) const override;
+  Verification VerifyServer(std::string_view bundle, const std::vector<tls::Bytes>& chain,
+                            std::string_view server_name, int64_t now_unix_s) const override;
 
   // The bundle's subjects, DER, for a profile's certificate_authorities; empty where there is no
   // such bundle.
@@ -48,6 +51,8 @@ class PeerTrust final : public PeerTrustInterface {
   };
 
   PeerTrust() = default;
+  Verification Verify(std::string_view bundle, const std::vector<tls::Bytes>& chain,
+                      tls::TrustParameters wanted) const;
   std::map<std::string, Bundle, std::less<>> bundles_;
 };
 

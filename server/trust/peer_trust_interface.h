@@ -33,6 +33,11 @@ class PeerTrustInterface {
   // once a second.
   virtual Verification VerifyClient(std::string_view bundle, const std::vector<tls::Bytes>& chain,
                                     int64_t now_unix_s) const = 0;
+
+  // The same of a TLS server, whose leaf must bear `server_name` among its DNS names: a common name
+  // is none, and a wildcard stands for one whole label. An empty name is nobody's (kNameMismatch).
+  virtual Verification VerifyServer(std::string_view bundle, const std::vector<tls::Bytes>& chain,
+                                    std::string_view server_name, int64_t now_unix_s) const = 0;
 };
 
 }  // namespace handfast::trust

@@ -363,7 +363,9 @@ void Run::Fail(Reason reason) {
   const ReasonInfo& info = Describe(reason);
   const std::optional<Alert> alert =
       state_.version == ProtocolVersion::kTls12 ? info.alert12 : info.alert13;
-  if (!alert) return End(reason, info.origin, std::nullopt);
+  // A server that has heard nothing from us has nothing to be told.
+  const bool unsaid = std::holds_alternative<client::Start>(state_.engine);
+  if (!alert || unsaid) return End(reason, info.origin, std::nullopt);
   // RFC 8446 §6.2: "Whenever an implementation encounters a fatal error condition, it SHOULD send
   // an appropriate fatal alert and MUST close the connection without sending or receiving any
   // additional data." RFC 5246 §7.2.2: "Whenever an implementation encounters a condition which is

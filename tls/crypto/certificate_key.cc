@@ -1,5 +1,7 @@
-// The public key of a certificate by walking its outermost fields. libcrypto's parser decodes all
-// of it, and spends 100 us on the key alone.
+// The public key and the issuer of a certificate by walking its outermost fields. libcrypto's
+// parser decodes all of it, and spends 100 us on the key alone.
+#include <span>
+
 #include "tls/base/reader.h"
 #include "tls/crypto/x509.h"
 
@@ -48,28 +50,49 @@ bool IsPublicKey(ByteView contents) {
          in.done() && !bits.empty() && bits.front() == 0;
 }
 
+// RFC 5280 §4.1: version, serialNumber, signature, issuer, validity, subject,
+// subjectPublicKeyInfo. A certificate of version 1 leaves the first out.
+constexpr uint8_t kUpToPublicKey[] = {kInteger,  kSequence, kSequence,
+                                      kSequence, kSequence, kSequence};
+constexpr size_t kUpToIssuer = 3;
+
+// Walks fields with these tags behind the version; the last one is left in `whole` and `contents`.
+bool Walk(ByteView certificate_der, std::span<const uint8_t> tags, ByteView& whole,
+          ByteView& contents) {
+  Reader in(certificate_der);
+  ByteView certificate;
+  ByteView to_be_signed;
+  if (!ReadField(in, kSequence, whole, certificate) || !in.done()) return false;
+  Reader outer(certificate);
+  if (!ReadField(outer, kSequence, whole, to_be_signed)) return false;
+  Reader fields(to_be_signed);
+  if (!fields.done() && fields.rest().front() == kVersion &&
+      !ReadField(fields, kVersion, whole, contents)) {
+    return false;
+  }
+  for (const uint8_t tag : tags) {
+    if (!ReadField(fields, tag, whole, contents)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<Bytes> PublicKeyOf(ByteView certificate_der) {
-  Reader in(certificate_der);
   ByteView whole;
-  ByteView certificate;
-  ByteView to_be_signed;
-  if (!ReadField(in, kSequence, whole, certificate) || !in.done()) return Reason::kBadCertificate;
-  Reader outer(certificate);
-  if (!ReadField(outer, kSequence, whole, to_be_signed)) return Reason::kBadCertificate;
-  // RFC 5280 §4.1: version, serialNumber, signature, issuer, validity, subject,
-  // subjectPublicKeyInfo. A certificate of version 1 leaves the first out.
-  Reader fields(to_be_signed);
   ByteView contents;
-  if (!fields.done() && fields.rest().front() == kVersion &&
-      !ReadField(fields, kVersion, whole, contents)) {
+  if (!Walk(certificate_der, kUpToPublicKey, whole, contents) || !IsPublicKey(contents)) {
     return Reason::kBadCertificate;
   }
-  for (uint8_t tag : {kInteger, kSequence, kSequence, kSequence, kSequence, kSequence}) {
-    if (!ReadField(fields, tag, whole, contents)) return Reason::kBadCertificate;
+  return Copy(whole);
+}
+
+Result<Bytes> IssuerOf(ByteView certificate_der) {
+  ByteView whole;
+  ByteView contents;
+  if (!Walk(certificate_der, std::span(kUpToPublicKey).first(kUpToIssuer), whole, contents)) {
+    return Reason::kBadCertificate;
   }
-  if (!IsPublicKey(contents)) return Reason::kBadCertificate;
   return Copy(whole);
 }
 

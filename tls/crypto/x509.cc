@@ -155,6 +155,7 @@ Result<CertificateInfo> ReadCertificate(ByteView der) {
   info.serial = SerialHex(certificate.get());
   info.subject_der = Encoded<i2d_X509_NAME>(X509_get_subject_name(certificate.get()));
   info.public_key_der = Encoded<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(certificate.get()));
+  info.for_clients = X509_check_purpose(certificate.get(), X509_PURPOSE_SSL_CLIENT, 0) == 1;
   info.sha256_fingerprint = ToHex(Hash(HashAlgorithm::kSha256, der).view());
   if (!UnixSeconds(X509_get0_notBefore(certificate.get()), info.not_before_unix_s) ||
       !UnixSeconds(X509_get0_notAfter(certificate.get()), info.not_after_unix_s) ||

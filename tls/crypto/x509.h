@@ -32,6 +32,8 @@ struct CertificateInfo {
   std::vector<std::string> dns_names;  // lower case, as in subjectAltName
   std::vector<std::string> uris;       // subjectAltName URIs, such as SPIFFE IDs
   std::string sha256_fingerprint;      // hex
+  // Key usage and extended key usage let the key prove a TLS client.
+  bool for_clients = false;
 };
 
 // kBadCertificate where the DER does not parse; a name with an embedded NUL is refused too.
@@ -41,6 +43,10 @@ Result<CertificateInfo> ReadCertificate(ByteView der);
 // 120. For whoever verifies a signature while the certificate itself is judged elsewhere.
 // kBadCertificate where the bytes are no certificate's as far as that field.
 Result<Bytes> PublicKeyOf(ByteView certificate_der);
+
+// The issuer's Name, DER, in the same way: what a CertificateRequest's certificate_authorities are
+// compared with.
+Result<Bytes> IssuerOf(ByteView certificate_der);
 
 // kBadCertificate where the leaf's public key is not `public_key_der`, an entry does not parse, or
 // an entry is not signed by the next. kUnsupportedCertificate where the leaf's key usage leaves out

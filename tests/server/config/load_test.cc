@@ -79,6 +79,7 @@ TEST(Load, EveryDefault) {
     EXPECT_FALSE(profile.tls.refuse_unknown_names);
     EXPECT_EQ(profile.handshake_deadline.count(), 10'000);
     EXPECT_EQ(profile.trust_bundle, "");
+    EXPECT_EQ(profile.server_trust_bundle, "");
   }
   EXPECT_EQ(config.default_profile, "intermediate");
   EXPECT_EQ(config.limits.live_handshakes, 20'000);
@@ -162,6 +163,19 @@ default_profile: strict
   EXPECT_TRUE(strict.release_keys);
   EXPECT_EQ(strict.handshake_deadline.count(), 2500);
   EXPECT_EQ(config.profiles.size(), 3U) << "the built-in ones stay";
+}
+
+TEST(Load, TrustsServersWithoutAskingClients) {
+  const Config config = MustLoad(WithDocument(std::string(kSmall) + R"(
+trust_bundles: [{name: servers, file: roots.pem}]
+profiles:
+  - {name: outbound, base: intermediate, server_trust_bundle: servers}
+)"))
+                            .config;
+  const Profile& outbound = *config.FindProfile("outbound");
+  EXPECT_EQ(outbound.server_trust_bundle, "servers");
+  EXPECT_EQ(outbound.trust_bundle, "");
+  EXPECT_EQ(outbound.tls.client_auth, tls::ClientAuth::kNone);
 }
 
 TEST(Load, ReadsWhatRevocationIsAskedFor) {

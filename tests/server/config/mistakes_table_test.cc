@@ -50,6 +50,7 @@ profiles:
     groups: [x25519]
     client_auth: optional
     trust_bundle: clients
+    server_trust_bundle: clients
     handshake_deadline_ms: 5000
 default_profile: mine
 limits:
@@ -160,6 +161,10 @@ const Case kCases[] = {
      "is of no use without client_auth"},
     {"client_auth without bundle", "    trust_bundle", "    release_keys: false",
      "needs a trust_bundle"},
+    {"unknown bundle for servers", "    server_trust_bundle", "    server_trust_bundle: client",
+     "names no trust bundle: `client`; did you mean `clients`?"},
+    {"empty bundle for servers", "    server_trust_bundle", "    server_trust_bundle: \"\"",
+     "names no trust bundle: ``"},
     {"deadline too short", "    handshake_deadline_ms", "    handshake_deadline_ms: 99",
      "must be from 100 to 120000, and is 99"},
     {"built-in name, other base", "  - name: mine", "  - name: modern",

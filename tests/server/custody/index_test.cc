@@ -145,6 +145,73 @@ TEST(TenantIndex, RefusesUnknownNamesWhereAsked) {
   EXPECT_EQ(Chosen(index, "", {kEcdsa}, "", true), "d") << "no name is no unknown name";
 }
 
+// ---- The client role.
+
+ActiveCredential Client(const std::string& name, std::vector<SignatureScheme> schemes,
+                        std::vector<std::string> issuers = {"root"}) {
+  ActiveCredential active = Active(name, {}, std::move(schemes));
+  active.for_clients = true;
+  active.issuers = std::move(issuers);
+  return active;
+}
+
+std::string ChosenAsClient(const TenantIndex& index, const std::vector<std::string>& authorities,
+                           std::vector<SignatureScheme> schemes = {kEcdsa, kPss},
+                           const std::string& pinned = "") {
+  tls::Choose question = Ask("db.test", std::move(schemes));
+  question.as_client = true;
+  for (const std::string& authority : authorities) {
+    question.certificate_authorities.push_back(tls::Copy(tls::AsBytes(authority)));
+  }
+  // refuse_unknown is about the names that a server is asked for.
+  const tls::Chosen chosen = index.Choose(question, pinned, /*refuse_unknown=*/true, kNow);
+  if (chosen.credential) return chosen.credential->name;
+  return std::string(tls::Describe(chosen.refusal).label);
+}
+
+TEST(TenantIndexAsClient, ChoosesByTheIssuersAlongTheChain) {
+  const TenantIndex index(
+      {Client("a", {kEcdsa}, {"issuing a", "root a"}), Client("b", {kEcdsa}, {"root b"})});
+  EXPECT_EQ(ChosenAsClient(index, {"root a"}), "a");
+  EXPECT_EQ(ChosenAsClient(index, {"issuing a"}), "a");
+  EXPECT_EQ(ChosenAsClient(index, {"root b"}), "b");
+  EXPECT_EQ(ChosenAsClient(index, {"root c", "root b", "root b"}), "b");
+  EXPECT_EQ(ChosenAsClient(index, {"root a", "root b"}), "b") << "the latest activation";
+  EXPECT_EQ(ChosenAsClient(index, {}), "b") << "any authority";
+  EXPECT_EQ(ChosenAsClient(index, {"root c"}), Label(Reason::kNoCredential));
+  EXPECT_EQ(ChosenAsClient(index, {"root"}), Label(Reason::kNoCredential)) << "whole names alone";
+}
+
+TEST(TenantIndexAsClient, ThenByTheServersBestScheme) {
+  const TenantIndex index({Client("ecdsa", {kEcdsa}), Client("rsa", {kPss, kPkcs1})});
+  EXPECT_EQ(ChosenAsClient(index, {"root"}, {kEcdsa, kPss}), "ecdsa");
+  EXPECT_EQ(ChosenAsClient(index, {"root"}, {kPss, kEcdsa}), "rsa");
+  EXPECT_EQ(ChosenAsClient(index, {"root"}, {SignatureScheme::kEd25519}),
+            Label(Reason::kNoCommonSignatureScheme));
+}
+
+TEST(TenantIndexAsClient, PresentsNoServersAndNoExpiredCertificateUnasked) {
+  const TenantIndex servers({Active("web", {"db.test"}, {kEcdsa}, true)});
+  EXPECT_EQ(ChosenAsClient(servers, {}), Label(Reason::kNoCredential))
+      << "neither by name nor as the default";
+  EXPECT_EQ(Chosen(servers, "db.test"), "web") << "the control: the server role";
+  const TenantIndex old({Client("new", {kEcdsa}), Expired(Client("old", {kEcdsa}))});
+  EXPECT_EQ(ChosenAsClient(old, {}), "new");
+  EXPECT_EQ(ChosenAsClient(TenantIndex({Expired(Client("old", {kEcdsa}))}), {}),
+            Label(Reason::kNoCredential));
+}
+
+TEST(TenantIndexAsClient, PinnedMeansThatOneWhereItFits) {
+  const TenantIndex index({Client("a", {kEcdsa}, {"root a"}), Client("b", {kEcdsa}, {"root b"})});
+  EXPECT_EQ(ChosenAsClient(index, {"root a"}, {kEcdsa}, "a"), "a");
+  EXPECT_EQ(ChosenAsClient(index, {}, {kEcdsa}, "a"), "a");
+  EXPECT_EQ(ChosenAsClient(index, {"root b"}, {kEcdsa}, "a"), Label(Reason::kNoCredential))
+      << "and no other in its place";
+  EXPECT_EQ(ChosenAsClient(index, {"root a"}, {kPss}, "a"),
+            Label(Reason::kNoCommonSignatureScheme));
+  EXPECT_EQ(ChosenAsClient(index, {}, {kEcdsa}, "c"), Label(Reason::kNoCredential));
+}
+
 TEST(TenantIndex, EmptyHasNoCredential) {
   const TenantIndex index({});
   EXPECT_EQ(Chosen(index, "a.test"), Label(Reason::kNoCredential));

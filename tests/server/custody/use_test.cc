@@ -61,6 +61,31 @@ TEST_F(CustodyTest, RecoversAPremasterSecret) {
   EXPECT_EQ(use("shop", ecdsa.credential->name).premaster, nullptr);
 }
 
+TEST_F(CustodyTest, ChoosesAsAClientByWhatTheCertificatesSay) {
+  Open();
+  const tls::test::TestCa issuing = ca_.Intermediate("issuing");
+  ImportLeaf("shop", "device", issuing.Issue({.server = false, .client = true}));
+  Import("shop", "web", {.dns = {"a.test"}}, true);
+  const auto chosen = [&](const char* tenant, std::vector<tls::Bytes> authorities) {
+    tls::Choose question = Ask("a.test", {SignatureScheme::kEcdsaSecp256r1Sha256});
+    question.as_client = true;
+    question.certificate_authorities = std::move(authorities);
+    const tls::Chosen answer = custody_->Choose(tenant, question, "", true);
+    EXPECT_EQ(answer.question, 7U);
+    if (answer.credential != nullptr) return answer.credential->name;
+    return std::string(tls::Describe(answer.refusal).label);
+  };
+  const std::string device = "tenants/shop/credentials/device";
+  const auto subject = [](const tls::test::TestCa& ca) {
+    return tls::ReadCertificate(ca.certificate())->subject_der;
+  };
+  EXPECT_EQ(chosen("shop", {}), device) << "not the server's, though it is the default";
+  EXPECT_EQ(chosen("shop", {subject(issuing)}), device);
+  EXPECT_EQ(chosen("shop", {subject(ca_)}), device) << "the root issued the intermediate";
+  EXPECT_EQ(chosen("shop", {subject(tls::test::TestCa::Create("else"))}), "no_credential");
+  EXPECT_EQ(chosen("bank", {}), "no_credential") << "another tenant";
+}
+
 TEST_F(CustodyTest, RefusesToSignForOthers) {
   Open();
   const ImportedKey imported = Import("shop", "web", {.dns = {"a.test"}});

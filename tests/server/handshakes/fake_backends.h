@@ -58,6 +58,10 @@ class NoTrust final : public trust::PeerTrustInterface {
                                    int64_t) const override {
     return {.refusal = tls::Reason::kUnknownCa, .detail = "nobody is trusted", .leaf = {}};
   }
+  trust::Verification VerifyServer(std::string_view, const std::vector<tls::Bytes>&,
+                                   std::string_view, int64_t) const override {
+    return {.refusal = tls::Reason::kNameMismatch, .detail = "no server is trusted", .leaf = {}};
+  }
 };
 
 class CountedAdmission final : public access::AdmissionInterface {
@@ -120,6 +124,7 @@ class CountedMetrics final : public observe::MetricsInterface {
   void HandshakeFinished(const observe::FinishedHandshake& handshake) override {
     ++finished;
     if (handshake.failure) ++failed;
+    if (handshake.role == "client") ++as_client;
   }
   void PrivateKeyUsed(const observe::PrivateKeyOperation&) override { ++signatures; }
   void RpcFinished(std::string_view, std::string_view) override {}
@@ -128,6 +133,7 @@ class CountedMetrics final : public observe::MetricsInterface {
   std::atomic<int> started{0};
   std::atomic<int> finished{0};
   std::atomic<int> failed{0};
+  std::atomic<int> as_client{0};
   std::atomic<int> signatures{0};
 };
 
@@ -180,7 +186,8 @@ struct Backends {
       std::make_shared<Profile>(Profile{.tls = tls::IntermediateProfile(),
                                         .deadline = std::chrono::seconds(10),
                                         .release_keys = true,
-                                        .trust_bundle = {}});
+                                        .trust_bundle = {},
+                                        .server_trust_bundle = {}});
   Services services{.clock = clock,
                     .randomness = tls::SystemRandomness(),
                     .credentials = key,

@@ -11,6 +11,7 @@
 #include "server/observe/log.h"
 #include "tests/server/handshakes/fake_backends.h"
 #include "tests/tls/connection/libssl_client.h"
+#include "tests/tls/connection/libssl_server.h"
 
 namespace handfast::handshakes::test {
 namespace {
@@ -253,6 +254,67 @@ TEST_F(HandshakesTest, APeerWithoutTrustIsRefusedInWords) {
   ASSERT_TRUE(last && std::holds_alternative<Failed>(last->outcome));
   EXPECT_EQ(std::get<Failed>(last->outcome).failure.reason, tls::Reason::kUnknownCa);
   EXPECT_EQ(std::get<Failed>(last->outcome).detail, "nobody is trusted");
+}
+
+// ---- The client role.
+
+TEST_F(HandshakesTest, AClientNeedsAProfileThatTrustsServers) {
+  Start start = backends_.NewStart(replies_);
+  start.role = Role::kClient;
+  start.server_name = "db.test";
+  const absl::Status refused = table_.Begin(start).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(access::ReasonOf(refused), "NO_SERVER_TRUST");
+  EXPECT_NE(refused.message().find("server_trust_bundle"), std::string::npos);
+  // The bundle for clients is another.
+  backends_.profile->trust_bundle = "clients";
+  EXPECT_FALSE(table_.Begin(start).ok());
+  EXPECT_EQ(backends_.metrics.started, 0);
+  backends_.profile->server_trust_bundle = "servers";
+  EXPECT_TRUE(table_.Begin(start).ok());
+}
+
+TEST_F(HandshakesTest, AClientSpeaksFirstAndJudgesTheServer) {
+  std::string logged;
+  const observe::CapturedLog log(
+      observe::Format::kJson, [&](std::string_view line) { logged += line; }, [] { return 0.0; });
+  backends_.profile->server_trust_bundle = "servers";
+  Start start = backends_.NewStart(replies_);
+  start.role = Role::kClient;
+  start.server_name = "db.test";
+  auto handshake = *table_.Begin(std::move(start));
+  handshake->Begin({});
+  auto hello = replies_->Take();
+  ASSERT_TRUE(hello && !hello->to_peer.empty());
+  EXPECT_EQ(hello->to_peer[0], 22) << "a handshake record";
+  EXPECT_EQ(hello->consumed, 0u);
+  SSL_CTX* context =
+      tls::test::LibsslServerContext(tls::test::TestCa::Create("CA").Issue({.dns = {"db.test"}}));
+  tls::test::LibsslServer peer(context);
+  SSL_CTX_free(context);
+  handshake->FromPeer(peer.Receive(hello->to_peer));
+  auto last = replies_->Take();
+  ASSERT_TRUE(last && std::holds_alternative<Failed>(last->outcome));
+  EXPECT_EQ(std::get<Failed>(last->outcome).failure.reason, tls::Reason::kNameMismatch);
+  EXPECT_EQ(std::get<Failed>(last->outcome).detail, "no server is trusted");
+  EXPECT_EQ(backends_.metrics.failed, 1);
+  EXPECT_EQ(backends_.metrics.as_client, 1);
+  EXPECT_NE(logged.find("\"role\":\"client\""), std::string::npos) << logged;
+  ExpectAllGivenBack();
+}
+
+TEST_F(HandshakesTest, ADeadlineBeforeTheClientHelloEndsIt) {
+  backends_.profile->server_trust_bundle = "servers";
+  Start start = backends_.NewStart(replies_);
+  start.role = Role::kClient;
+  start.server_name = "db.test";
+  auto handshake = *table_.Begin(std::move(start));
+  handshake->GiveUp(tls::Reason::kDeadlineExceeded);
+  handshake->Begin({});
+  EXPECT_EQ(replies_->all.size(), 1u) << "nothing after the end";
+  EXPECT_TRUE(replies_->Take()->to_peer.empty()) << "the server has heard nothing yet";
+  EXPECT_EQ(replies_->ended, 1);
+  ExpectAllGivenBack();
 }
 
 }  // namespace

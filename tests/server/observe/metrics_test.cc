@@ -42,7 +42,17 @@ TEST(Metrics, CountsHandshakesByWhatWasNegotiated) {
   metrics.HandshakeStarted();
   metrics.HandshakeFinished({.failure = Reason::kNoCommonCipherSuite, .duration_s = 0.0001});
   metrics.HandshakeStarted();
+  FinishedHandshake as_client = Good();
+  as_client.role = "client";
+  as_client.signature_scheme = std::nullopt;
+  metrics.HandshakeFinished(as_client);
+  metrics.HandshakeStarted();
   const std::string text = metrics.Text();
+  EXPECT_EQ(Sample(text,
+                   "handfast_handshakes_total{cipher_suite=\"TLS_AES_128_GCM_SHA256\","
+                   "group=\"x25519\",reason=\"none\",result=\"success\",role=\"client\","
+                   "signature_scheme=\"none\",version=\"TLSv1.3\"}"),
+            "1");
   EXPECT_EQ(Sample(text,
                    "handfast_handshakes_total{cipher_suite=\"TLS_AES_128_GCM_SHA256\","
                    "group=\"x25519\",reason=\"none\",result=\"success\",role=\"server\","

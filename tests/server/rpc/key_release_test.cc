@@ -48,6 +48,19 @@ INSTANTIATE_TEST_SUITE_P(Matrix, KeyRelease,
                                          Case{As::kSibling, "intermediate", false},
                                          Case{As::kSibling, "sealed", false}));
 
+TEST(KeysReleased, NeedThePermissionsInTheClientRoleToo) {
+  TestService service;
+  RelayCall call(service.Channel(As::kSibling));
+  v1::Start start = ClientStart("db.example.test");
+  start.set_key_release(v1::KEY_RELEASE_ON_ESTABLISHED);
+  call.Start(1, start);
+  const auto reply = call.Next();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->error().code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(ReasonOf(reply->error()), "KEY_RELEASE_DENIED");
+  EXPECT_TRUE(reply->to_peer().empty());
+}
+
 TEST(KeysReleased, AreNotWhereNobodyAsked) {
   TestService service;
   RelayCall call(service.Channel(As::kEdge));

@@ -19,6 +19,18 @@ Detail Find(const google::rpc::Status& status) {
   return detail;
 }
 
+// From the first reply on.
+template <class Peer>
+v1::RelayResponse Drive(RelayCall& call, uint64_t tag, Peer& peer) {
+  for (;;) {
+    std::optional<v1::RelayResponse> response = call.Next();
+    if (!response) return {};
+    const tls::Bytes more = peer.Receive(tls::AsBytes(response->to_peer()));
+    if (response->outcome_case() != v1::RelayResponse::OUTCOME_NOT_SET) return *response;
+    if (!more.empty()) call.FromPeer(tag, more);
+  }
+}
+
 }  // namespace
 
 RelayCall::RelayCall(std::shared_ptr<grpc::Channel> channel,
@@ -72,13 +84,21 @@ v1::RelayResponse RunHandshake(RelayCall& call, uint64_t tag, v1::Start start,
   const tls::Bytes hello = peer.Receive({});
   start.set_from_peer(hello.data(), hello.size());
   call.Start(tag, start);
-  for (;;) {
-    std::optional<v1::RelayResponse> response = call.Next();
-    if (!response) return {};
-    const tls::Bytes more = peer.Receive(tls::AsBytes(response->to_peer()));
-    if (response->outcome_case() != v1::RelayResponse::OUTCOME_NOT_SET) return *response;
-    if (!more.empty()) call.FromPeer(tag, more);
-  }
+  return Drive(call, tag, peer);
+}
+
+v1::Start ClientStart(const std::string& server_name) {
+  v1::Start start;
+  start.set_role(v1::ROLE_CLIENT);
+  start.set_profile("outbound");
+  start.set_server_name(server_name);
+  return start;
+}
+
+v1::RelayResponse RunHandshake(RelayCall& call, uint64_t tag, const v1::Start& start,
+                               tls::test::LibsslServer& peer) {
+  call.Start(tag, start);
+  return Drive(call, tag, peer);
 }
 
 std::string ReasonOf(const google::rpc::Status& status) {

@@ -12,6 +12,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "handfast/v1/handshake.grpc.pb.h"
 #include "tests/tls/connection/libssl_client.h"
+#include "tests/tls/connection/libssl_server.h"
 
 namespace handfast::rpc::test {
 
@@ -44,6 +45,12 @@ v1::Start PlainStart();
 // Drives one tag to its end, from `start` on (whose from_peer is filled in); the last reply.
 v1::RelayResponse RunHandshake(RelayCall& call, uint64_t tag, v1::Start start,
                                tls::test::LibsslClient& peer);
+
+// The client role towards this server, under the profile `outbound`.
+v1::Start ClientStart(const std::string& server_name);
+// The same with libssl as the server.
+v1::RelayResponse RunHandshake(RelayCall& call, uint64_t tag, const v1::Start& start,
+                               tls::test::LibsslServer& peer);
 
 // The reason of the ErrorInfo; empty where there is none.
 std::string ReasonOf(const google::rpc::Status& status);

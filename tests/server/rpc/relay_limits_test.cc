@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -234,6 +235,61 @@ TEST(RelayLimit, OfAMessageEndsTheStream) {
   RelayCall another(service.Channel(As::kEdge));
   another.Start(1, PlainStart());
   EXPECT_TRUE(another.Next());
+}
+
+// ---- The client role.
+
+TEST_F(RelayLimits, AClientNeedsADnsName) {
+  EXPECT_TRUE(Begins(ClientStart("db.example.test")));
+  const std::vector<std::string> names = {"",
+                                          "*.example.test",
+                                          "Db.example.test",
+                                          "db.example.test.",
+                                          ".example.test",
+                                          "a..b",
+                                          "192.0.2.1",
+                                          "2001:db8::1",
+                                          "db example",
+                                          "-db.example.test",
+                                          "a\x01",
+                                          "db.ex\xc3\xa4",
+                                          std::string(254, 'a'),
+                                          std::string(64, 'a') + ".test"};
+  for (const std::string& name : names) {
+    const v1::RelayResponse reply = Reply(ClientStart(name));
+    EXPECT_TRUE(reply.to_peer().empty());
+    EXPECT_EQ(ReasonOf(reply.error()), "INVALID_FIELD") << name;
+    EXPECT_EQ(OnlyViolation(ClientStart(name)), "start.server_name") << name;
+  }
+}
+
+TEST_F(RelayLimits, ANameIsTheClientRoles) {
+  v1::Start start = PlainStart();
+  start.set_server_name("db.example.test");
+  EXPECT_EQ(OnlyViolation(start), "start.server_name");
+}
+
+TEST_F(RelayLimits, NothingComesBeforeTheClientHello) {
+  v1::Start start = ClientStart("db.example.test");
+  start.set_from_peer("220 ready");
+  EXPECT_EQ(OnlyViolation(start), "start.from_peer");
+}
+
+TEST_F(RelayLimits, AClientNeedsAProfileThatTrustsServers) {
+  v1::Start start = ClientStart("db.example.test");
+  for (const char* profile : {"", "intermediate", "mutual"}) {
+    start.set_profile(profile);
+    const v1::RelayResponse reply = Reply(start);
+    EXPECT_EQ(reply.error().code(), grpc::StatusCode::FAILED_PRECONDITION) << profile;
+    EXPECT_EQ(ReasonOf(reply.error()), "NO_SERVER_TRUST");
+    EXPECT_NE(reply.error().message().find("server_trust_bundle"), std::string::npos);
+    EXPECT_TRUE(reply.to_peer().empty());
+  }
+  start.set_profile("nowhere");
+  EXPECT_EQ(ErrorOf(start).code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(service_.metrics.started, 0);
+  start.set_profile("outbound");
+  EXPECT_TRUE(Begins(start)) << "the control";
 }
 
 }  // namespace

@@ -47,10 +47,13 @@ access::WorkQueueOptions OneThread() {
 TestService::TestService(TestOptions options)
     : folder_(MakeFolder()),
       ca_(tls::test::TestCa::Create("Test CA")),
+      server_ca_(tls::test::TestCa::Create("Servers' CA")),
       caller_ca_(tls::test::TestCa::Create("Callers' CA")) {
   observe::SetLogLevel(observe::Level::kError);
   WriteFile(folder_ + "/ca.pem", ca_.pem());
-  auto trust = trust::PeerTrust::Load({{"clients", {.file = folder_ + "/ca.pem"}}});
+  WriteFile(folder_ + "/servers.pem", server_ca_.pem());
+  auto trust = trust::PeerTrust::Load({{"clients", {.file = folder_ + "/ca.pem"}},
+                                       {"servers", {.file = folder_ + "/servers.pem"}}});
   Require(trust.status());
   trust_ = std::make_unique<trust::PeerTrust>(*std::move(trust));
   AddProfiles();
@@ -114,10 +117,15 @@ void TestService::AddProfiles() {
   add("sealed", tls::IntermediateProfile(), [](auto& profile) { profile.release_keys = false; });
   add("short", tls::IntermediateProfile(),
       [](auto& profile) { profile.deadline = std::chrono::milliseconds(100); });
-  add("mutual", tls::IntermediateProfile(), [this](auto& profile) {
+  const auto mutual = [this](auto& profile) {
     profile.tls.client_auth = tls::ClientAuth::kRequired;
     profile.tls.certificate_authorities = trust_->Subjects("clients");
     profile.trust_bundle = "clients";
+  };
+  add("mutual", tls::IntermediateProfile(), mutual);
+  add("outbound", tls::IntermediateProfile(), [&](auto& profile) {
+    mutual(profile);
+    profile.server_trust_bundle = "servers";
   });
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,11 @@ class ManualClock final : public handshakes::Clock {
 class CountedMetrics final : public observe::MetricsInterface {
  public:
   void HandshakeStarted() override { ++started; }
-  void HandshakeFinished(const observe::FinishedHandshake&) override { ++finished; }
+  void HandshakeFinished(const observe::FinishedHandshake& handshake) override {
+    ++finished;
+    std::lock_guard lock(mutex_);
+    last_ = handshake;
+  }
   void PrivateKeyUsed(const observe::PrivateKeyOperation&) override { ++signatures; }
   void RpcFinished(std::string_view, std::string_view) override {}
   void Refused(std::string_view) override { ++refused; }
@@ -49,6 +54,16 @@ class CountedMetrics final : public observe::MetricsInterface {
   std::atomic<int> finished{0};
   std::atomic<int> signatures{0};
   std::atomic<int> refused{0};
+
+  // What the handshake that ended last is counted as.
+  observe::FinishedHandshake last() const {
+    std::lock_guard lock(mutex_);
+    return last_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  observe::FinishedHandshake last_;
 };
 
 // Where a caller comes in decides who it is.
@@ -71,7 +86,8 @@ struct TestOptions {
 };
 
 // Profiles: intermediate (the default) and modern release keys, sealed does not, mutual demands a
-// client certificate, short has a deadline of 100 ms.
+// client certificate, short has a deadline of 100 ms, outbound is mutual and for the client role
+// too.
 class TestService final : private handshakes::ProfileSource {
  public:
   explicit TestService(TestOptions options = {});
@@ -85,6 +101,8 @@ class TestService final : private handshakes::ProfileSource {
   const std::string& tcp_address() const { return tcp_address_; }
 
   const tls::test::TestCa& ca() const { return ca_; }
+  // Whom `outbound` trusts as servers.
+  const tls::test::TestCa& server_ca() const { return server_ca_; }
   // Every certificate that callers may show comes from here.
   const tls::test::TestCa& caller_ca() const { return caller_ca_; }
   static constexpr char kSpiffe[] = "spiffe://example.test/edge";
@@ -106,6 +124,7 @@ class TestService final : private handshakes::ProfileSource {
 
   const std::string folder_;
   const tls::test::TestCa ca_;
+  const tls::test::TestCa server_ca_;
   const tls::test::TestCa caller_ca_;
   std::map<std::string, std::shared_ptr<const handshakes::Profile>, std::less<>> profiles_;
   std::unique_ptr<custody::Custody> custody_;

@@ -84,6 +84,39 @@ TEST_F(PeerTrustTest, AnUnknownBundleTrustsNobody) {
   }
 }
 
+TEST_F(PeerTrustTest, TrustsAServerOfTheNameAlone) {
+  const PeerTrust trust = Load();
+  const auto refusal = [&](const tls::test::LeafOptions& leaf, std::string_view name,
+                           std::string_view bundle = "clients", int64_t now = kNow) {
+    const Verification verdict = trust.VerifyServer(bundle, issuing_.Issue(leaf).chain, name, now);
+    EXPECT_EQ(verdict.detail.empty(), !verdict.refusal.has_value());
+    EXPECT_EQ(verdict.leaf.sha256_fingerprint.empty(), verdict.refusal.has_value());
+    return verdict.refusal;
+  };
+  const tls::test::LeafOptions db = {.dns = {"other.test", "db.example.test"}};
+  EXPECT_EQ(refusal(db, "db.example.test"), std::nullopt);
+  EXPECT_EQ(refusal(db, "web.example.test"), Reason::kNameMismatch);
+  EXPECT_EQ(refusal(db, "example.test"), Reason::kNameMismatch);
+  EXPECT_EQ(refusal(db, ""), Reason::kNameMismatch) << "no name is not any name";
+  EXPECT_EQ(refusal({.common_name = "db.example.test"}, "db.example.test"), Reason::kNameMismatch)
+      << "a common name is no name";
+  EXPECT_EQ(refusal({.dns = {"*.example.test"}}, "db.example.test"), std::nullopt);
+  EXPECT_EQ(refusal({.dns = {"*.example.test"}}, "a.db.example.test"), Reason::kNameMismatch);
+  EXPECT_EQ(refusal({.dns = {"d*.example.test"}}, "db.example.test"), Reason::kNameMismatch);
+  EXPECT_EQ(
+      refusal({.dns = {"db.example.test"}, .server = false, .client = true}, "db.example.test"),
+      Reason::kUnsupportedCertificate)
+      << "a client's certificate is no server's";
+  EXPECT_EQ(refusal(db, "db.example.test", "other"), Reason::kTrustUnavailable);
+  EXPECT_EQ(refusal(db, "db.example.test", "clients", tls::test::kNotAfter + 1),
+            Reason::kCertificateExpired);
+  const TestCa stranger = TestCa::Create("stranger");
+  EXPECT_EQ(
+      trust.VerifyServer("clients", stranger.Issue(db).chain, "db.example.test", kNow).refusal,
+      Reason::kUnknownCa);
+  EXPECT_TRUE(trust.VerifyServer("clients", {}, "db.example.test", kNow).refusal.has_value());
+}
+
 TEST_F(PeerTrustTest, BundlesAreApart) {
   const TestCa other = TestCa::Create("other");
   const auto trust = PeerTrust::Load({{"a", {.file = Write("a.pem", root_.pem())}},

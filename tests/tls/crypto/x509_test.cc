@@ -129,6 +129,31 @@ TEST(PublicKeyOf, NeverDiffersFromLibcrypto) {
   EXPECT_GT(both, 100);
 }
 
+TEST(IssuerOf, IsTheSubjectAbove) {
+  const TestCa root = TestCa::Create("root");
+  const TestCa issuing = root.Intermediate("issuing");
+  const Bytes der = issuing.Issue().chain[0];
+  EXPECT_EQ(*IssuerOf(der), ReadCertificate(issuing.certificate())->subject_der);
+  EXPECT_EQ(*IssuerOf(issuing.certificate()), ReadCertificate(root.certificate())->subject_der);
+  EXPECT_NE(*IssuerOf(der), *IssuerOf(issuing.certificate()));
+  EXPECT_EQ(*IssuerOf(root.certificate()), ReadCertificate(root.certificate())->subject_der);
+  for (size_t size = 0; size < der.size(); ++size) {
+    const Bytes cut(der.begin(), der.begin() + static_cast<ptrdiff_t>(size));
+    EXPECT_EQ(IssuerOf(cut).reason(), Reason::kBadCertificate) << size;
+  }
+}
+
+TEST(ReadCertificate, SaysWhetherItMayBeAClients) {
+  const TestCa root = TestCa::Create("root");
+  const auto for_clients = [&](const LeafOptions& options) {
+    return ReadCertificate(root.Issue(options).chain[0])->for_clients;
+  };
+  EXPECT_TRUE(for_clients({.server = false, .client = true}));
+  EXPECT_TRUE(for_clients({.server = true, .client = true}));
+  EXPECT_TRUE(for_clients({.extended_key_usage = false}));
+  EXPECT_FALSE(for_clients({.server = true, .client = false}));
+}
+
 TEST(CheckChainFitsKey, TakesAChainInOrder) {
   for (KeyType type : {KeyType::kEcdsaP256, KeyType::kRsa2048, KeyType::kEd25519}) {
     const TestCa root = TestCa::Create("root");
