@@ -32,6 +32,19 @@ _LIBRARIES = {
     "absl_strings": _library("libabsl-dev", ["absl_strings", "absl_str_format"], "20220623"),
     "absl_sync": _library("libabsl-dev", ["absl_synchronization"], "20220623"),
     "absl_time": _library("libabsl-dev", ["absl_time"], "20220623"),
+    # Its headers are called as OpenSSL's, and its libraries too.
+    "boringssl": _library(
+        "android-libboringssl-dev",
+        headers = ["android/openssl/ssl.h"],
+        linkopts = [
+            "-I/usr/include/android",
+            "-L/usr/lib/x86_64-linux-gnu/android",
+            "-Wl,-rpath,/usr/lib/x86_64-linux-gnu/android",
+            "-l:libssl.so.0",
+            "-l:libcrypto.so.0",
+        ],
+        tests_only = True,
+    ),
     "civetweb": _library("libcivetweb-dev", headers = ["civetweb.h"], linkopts = ["-lcivetweb"]),
     "cli11": _library("libcli11-dev", ["CLI11"], "2.1"),
     "crypto": _library("libssl-dev", ["libcrypto"], "3.0"),
@@ -57,6 +70,7 @@ _LIBRARIES = {
     "sqlite3": _library("libsqlite3-dev", ["sqlite3"], "3.40"),
     # For the interop peers and benchmarks in tests/ alone: tests/tidy refuses it elsewhere.
     "ssl": _library("libssl-dev", ["libssl", "libcrypto"], "3.0"),
+    "wolfssl": _library("libwolfssl-dev", ["wolfssl"], "5.5", tests_only = True),
     "yaml-cpp": _library("libyaml-cpp-dev", ["yaml-cpp"], "0.7"),
 }
 

@@ -1,8 +1,6 @@
 #include "tests/interop/clients.h"
 
-#include <unistd.h>
-
-#include <array>
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -14,77 +12,35 @@ namespace {
 
 using handfast::test::FindProgram;
 using handfast::test::Process;
-using Argv = std::vector<std::string>;
-
-// Beside the tests, in their runfiles.
-constexpr char kMbedtlsClient[] = "tests/interop/mbedtls_client";
-
-void Add(Argv& argv, const Argv& more) { argv.insert(argv.end(), more.begin(), more.end()); }
 
 bool Is13(const Errand& errand) { return errand.version == ProtocolVersion::kTls13; }
 
-// The groups by a stack's own names, in the order X25519, P-256, P-384, P-521.
-std::string Groups(const Errand& errand, const std::array<const char*, 4>& names,
-                   const std::string& separator) {
-  std::string list;
-  for (NamedGroup group : errand.groups) {
-    if (!list.empty()) list += separator;
-    switch (group) {
-      case NamedGroup::kX25519:
-        list += names[0];
-        break;
-      case NamedGroup::kSecp256r1:
-        list += names[1];
-        break;
-      case NamedGroup::kSecp384r1:
-        list += names[2];
-        break;
-      default:
-        list += names[3];
-    }
-  }
-  return list;
-}
-
 Argv Openssl(const Errand& errand, const std::string& port) {
-  Argv argv = {FindProgram("openssl"),
-               "s_client",
-               "-connect",
-               "127.0.0.1:" + port,
-               "-servername",
-               kServerName,
-               "-verify_hostname",
-               kServerName,
-               "-verify_return_error",
-               "-CAfile",
-               RootFile(),
-               Is13(errand) ? "-tls1_3" : "-tls1_2"};
+  Argv argv = OpensslIn(errand.root);
+  Add(argv, {"s_client", "-connect", "127.0.0.1:" + port, "-servername", kServerName,
+             "-verify_hostname", kServerName, "-verify_return_error", "-CAfile", RootFile(),
+             Is13(errand) ? "-tls1_3" : "-tls1_2"});
   if (errand.certificate) {
-    const ClientFiles files = ClientFilesOf(*errand.certificate);
+    const LeafFiles files = ClientFilesOf(*errand.certificate);
     Add(argv, {"-cert", files.certificate, "-key", files.key});
   }
   if (!errand.groups.empty()) {
-    Add(argv, {"-groups", Groups(errand, {"X25519", "P-256", "P-384", "P-521"}, ":")});
+    Add(argv, {"-groups", Join(errand.groups, {"X25519", "P-256", "P-384", "P-521"}, ":")});
   }
+  if (!errand.own_groups.empty()) Add(argv, {"-groups", errand.own_groups});
   if (!errand.alpn.empty()) Add(argv, {"-alpn", errand.alpn});
   if (!errand.suites.empty()) {
     Add(argv, {Is13(errand) ? "-ciphersuites" : "-cipher", errand.suites});
   }
+  if (!errand.keep_session.empty()) Add(argv, {"-sess_out", errand.keep_session});
+  if (!errand.offer_session.empty()) Add(argv, {"-sess_in", errand.offer_session});
   return argv;
 }
 
 Argv Gnutls(const Errand& errand, const std::string& port) {
-  std::string priority = "NORMAL:-VERS-ALL:";
-  priority += Is13(errand) ? "+VERS-TLS1.3" : "+VERS-TLS1.2";
-  if (!errand.groups.empty()) {
-    priority +=
-        ":-GROUP-ALL:" +
-        Groups(errand,
-               {"+GROUP-X25519", "+GROUP-SECP256R1", "+GROUP-SECP384R1", "+GROUP-SECP521R1"}, ":");
-  }
   Argv argv = {FindProgram("gnutls-cli"),
                "--priority",
-               priority,
+               GnutlsPriority(errand.version, errand.groups),
                "--x509cafile",
                RootFile(),
                "--sni-hostname",
@@ -96,10 +52,11 @@ Argv Gnutls(const Errand& errand, const std::string& port) {
                "--single-key-share",
                "127.0.0.1"};
   if (errand.certificate) {
-    const ClientFiles files = ClientFilesOf(*errand.certificate);
+    const LeafFiles files = ClientFilesOf(*errand.certificate);
     Add(argv, {"--x509certfile", files.certificate, "--x509keyfile", files.key});
   }
   if (!errand.alpn.empty()) Add(argv, {"--alpn", errand.alpn});
+  if (errand.twice) Add(argv, {"--resume"});
   return argv;
 }
 
@@ -122,15 +79,18 @@ Argv Curl(const Errand& errand, const std::string& port) {
     Add(argv, {"--tlsv1.2", "--tls-max", "1.2"});
   }
   if (errand.certificate) {
-    const ClientFiles files = ClientFilesOf(*errand.certificate);
+    const LeafFiles files = ClientFilesOf(*errand.certificate);
     Add(argv, {"--cert", files.certificate, "--key", files.key});
   }
   if (!errand.groups.empty()) {
-    Add(argv, {"--curves", Groups(errand, {"X25519", "P-256", "P-384", "P-521"}, ":")});
+    Add(argv, {"--curves", Join(errand.groups, {"X25519", "P-256", "P-384", "P-521"}, ":")});
   }
   // It offers h2 and http/1.1 by itself.
   if (errand.alpn == "http/1.1") Add(argv, {"--http1.1"});
-  Add(argv, {"https://" + std::string(kServerName) + ":" + port + "/"});
+  const std::string url = "https://" + std::string(kServerName) + ":" + port + "/";
+  Add(argv, {url});
+  // Tells of each handshake message.
+  if (errand.twice) Add(argv, {url, "--verbose"});
   return argv;
 }
 
@@ -154,8 +114,9 @@ Argv Nss(const Errand& errand, const std::string& port) {
   static const std::string line = WriteFile("line", kLine);
   Add(argv, {"-A", line});
   if (!errand.groups.empty()) {
-    Add(argv, {"-I", Groups(errand, {"x25519", "P256", "P384", "P521"}, ",")});
+    Add(argv, {"-I", Join(errand.groups, {"x25519", "P256", "P384", "P521"}, ",")});
   }
+  if (errand.twice) Add(argv, {"-u", "-v", "-L", "2"});
   return argv;
 }
 
@@ -163,9 +124,31 @@ Argv Mbedtls(const Errand& errand, const std::string& port) {
   Argv argv = {kMbedtlsClient, port, kServerName, RootFile(),
                errand.alpn.empty() ? "-" : errand.alpn};
   if (errand.certificate) {
-    const ClientFiles files = ClientFilesOf(*errand.certificate);
+    const LeafFiles files = ClientFilesOf(*errand.certificate);
     Add(argv, {files.certificate, files.key});
   }
+  return argv;
+}
+
+// Of our own programs that have a common command line.
+Argv Flags(const Errand& errand, const std::string& port) {
+  Argv argv = {"client",
+               "--port",
+               port,
+               "--name",
+               kServerName,
+               "--ca",
+               RootFile(),
+               "--version",
+               Is13(errand) ? "1.3" : "1.2",
+               "--connections",
+               errand.twice ? "2" : "1"};
+  if (errand.certificate) {
+    const LeafFiles files = ClientFilesOf(*errand.certificate);
+    Add(argv, {"--cert", files.certificate, "--key", files.key});
+  }
+  if (!errand.groups.empty()) Add(argv, {"--groups", PeerGroups(errand.groups)});
+  if (!errand.alpn.empty()) Add(argv, {"--alpn", errand.alpn});
   return argv;
 }
 
@@ -185,27 +168,13 @@ Outcome EndOf(Process& client) {
 
 }  // namespace
 
-std::string MissingPackage(Stack stack) {
-  switch (stack) {
-    case Stack::kOpenssl:
-      return FindProgram("openssl").empty() ? "openssl" : "";
-    case Stack::kGnutls:
-      return FindProgram("gnutls-cli").empty() ? "gnutls-bin" : "";
-    case Stack::kCurl:
-      return FindProgram("curl").empty() ? "curl" : "";
-    case Stack::kNss:
-      for (const char* program : {"tstclnt", "certutil", "pk12util"}) {
-        if (FindProgram(program).empty()) return "libnss3-tools";
-      }
-      return "";
-    case Stack::kMbedtls:
-      return access(kMbedtlsClient, X_OK) == 0 ? "" : "libmbedtls-dev";
-  }
-  return "";
+void Accommodate(Stack stack, Profile& profile) {
+  if (stack == Stack::kWolfssl) profile.require_renegotiation_info = false;
 }
 
-std::vector<std::string> CommandOf(const Errand& errand, uint16_t port) {
+Argv CommandOf(const Errand& errand, uint16_t port) {
   const std::string text = std::to_string(port);
+  Argv argv;
   switch (errand.stack) {
     case Stack::kOpenssl:
       return Openssl(errand, text);
@@ -217,8 +186,21 @@ std::vector<std::string> CommandOf(const Errand& errand, uint16_t port) {
       return Nss(errand, text);
     case Stack::kMbedtls:
       return Mbedtls(errand, text);
+    case Stack::kWolfssl:
+      argv = {kWolfsslPeer};
+      break;
+    case Stack::kBoringssl:
+      argv = {kBoringsslPeer};
+      break;
+    case Stack::kJsse:
+      argv = JssePeer(errand.groups);
+      break;
+    case Stack::kNginx:  // have no client
+    case Stack::kHaproxy:
+      break;
   }
-  return {};
+  Add(argv, Flags(errand, text));
+  return argv;
 }
 
 bool Outcome::client_content(Stack stack) const {
@@ -237,6 +219,47 @@ Outcome RunClient(const Errand& errand, const ServerKit& kit, const ServeOptions
   Served served = server.Serve(kit, options);
   Outcome outcome = EndOf(*client);
   outcome.server = std::move(served);
+  return outcome;
+}
+
+bool Resumption::client_says_so(Stack stack) const {
+  const std::string& text = second.output;
+  const auto says = [&text](std::string_view words) { return text.find(words) != text.npos; };
+  switch (stack) {
+    case Stack::kOpenssl:
+      return says("Reused, TLSv1.3");
+    case Stack::kGnutls:
+      return says("*** This is a resumed session");
+    case Stack::kCurl: {
+      // It tells of each message: one Certificate came on two connections.
+      constexpr std::string_view kCertificate = "(IN), TLS handshake, Certificate (11)";
+      const size_t first = text.find(kCertificate);
+      return first != text.npos && text.find(kCertificate, first + 1) == text.npos &&
+             says("SSL re-using session ID");
+    }
+    case Stack::kNss:
+      return says("1 stateless resumes");
+    default:
+      return says("resumed=0") && says("resumed=1");
+  }
+}
+
+Resumption RunClientTwice(Errand errand, const ServerKit& kit, const ServeOptions& options) {
+  Resumption outcome;
+  if (errand.stack != Stack::kOpenssl) {
+    errand.twice = true;
+    TcpServer server;
+    const std::unique_ptr<Process> client = StartClient(errand, server.port());
+    outcome.first = server.Serve(kit, options);
+    Served second = server.Serve(kit, options);
+    outcome.second = EndOf(*client);
+    outcome.second.server = std::move(second);
+    return outcome;
+  }
+  errand.keep_session = WriteFile("openssl.session", "");
+  outcome.first = RunClient(errand, kit, options).server;
+  errand.offer_session = std::exchange(errand.keep_session, "");
+  outcome.second = RunClient(errand, kit, options);
   return outcome;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/interop/cell.h"
+#include "tests/interop/programs.h"
 #include "tests/interop/tcp_server.h"
 
 namespace handfast::tls::test {
@@ -22,14 +23,21 @@ struct Errand {
   std::vector<NamedGroup> groups = {};  // offers these, a share for the first; empty: its default
   std::string alpn = {};                // offers this protocol
   std::string suites = {};              // openssl alone: its own names
+  std::string own_groups = {};          // likewise, instead of `groups`
+  std::string root = {};                // likewise: see OpensslIn
+  // Connects twice, and offers the second time the session that the first one left. OpenSSL's
+  // client keeps it in a file, from one process to the next.
+  bool twice = false;
+  std::string keep_session = {};   // openssl alone, by RunClientTwice
+  std::string offer_session = {};  // likewise
 };
 
 inline constexpr char kLine[] = "hello from afar\n";
 
-// The Debian package of the program that is missing for `stack`; empty where it is installed.
-std::string MissingPackage(Stack stack);
+// wolfSSL's client of TLS 1.2 sends no renegotiation_info: lets that pass.
+void Accommodate(Stack stack, Profile& profile);
 
-std::vector<std::string> CommandOf(const Errand& errand, uint16_t port);
+Argv CommandOf(const Errand& errand, uint16_t port);
 
 // What became of one client, and of its connection at our engine where that served it.
 struct Outcome {
@@ -45,6 +53,18 @@ struct Outcome {
 
 // The client against our engine.
 Outcome RunClient(const Errand& errand, const ServerKit& kit, const ServeOptions& options = {});
+
+// The client against our engine, twice: `first` is what our server saw of its first connection, the
+// rest is of the second.
+struct Resumption {
+  Served first = {};
+  Outcome second = {};
+
+  // The client says that it resumed a session.
+  bool client_says_so(Stack stack) const;
+  std::string ToText() const { return first.ToText() + "\n" + second.ToText(); }
+};
+Resumption RunClientTwice(Errand errand, const ServerKit& kit, const ServeOptions& options = {});
 
 // Against whoever listens on this port: `server` says nothing.
 Outcome RunClient(const Errand& errand, uint16_t port);

@@ -65,19 +65,21 @@ std::string Pkcs12(const Leaf& leaf) {
   return content;
 }
 
-std::string NewNssDatabase(const KeyType* type) {
-  const std::string name = type == nullptr ? "nss" : "nss." + std::string(Name(*type));
-  const std::string folder = Folder() + "/" + name;
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directory(folder);
-  std::string database = "sql:" + folder;
+std::string NewNssDatabase(const std::string& name, const Leaf* leaf) {
+  std::string database = "sql:" + NewFolder(name);
   Must({"certutil", "-N", "--empty-password", "-d", database});
-  Must({"certutil", "-A", "-n", "root", "-t", "C,,", "-i", RootFile(), "-d", database});
-  if (type != nullptr) {
-    const std::string bundle = WriteFile(name + ".p12", Pkcs12(ClientLeaf(*type)));
+  // Trusted for servers, and for clients.
+  Must({"certutil", "-A", "-n", "root", "-t", "CT,,", "-i", RootFile(), "-d", database});
+  if (leaf != nullptr) {
+    const std::string bundle = WriteFile(name + ".p12", Pkcs12(*leaf));
     Must({"pk12util", "-i", bundle, "-W", "", "-K", "", "-d", database});
   }
   return database;
+}
+
+LeafFiles FilesOf(const std::string& name, const Leaf& leaf) {
+  return {WriteFile(name + ".pem", leaf.chain_pem), WriteFile(name + ".key.pem", leaf.key_pem),
+          WriteFile(name + ".both.pem", leaf.chain_pem + leaf.key_pem)};
 }
 
 }  // namespace
@@ -86,6 +88,13 @@ std::string WriteFile(const std::string& name, const std::string& content) {
   std::string path = Folder() + "/" + name;
   std::ofstream(path, std::ios::binary) << content;
   return path;
+}
+
+std::string NewFolder(const std::string& name) {
+  std::string folder = Folder() + "/" + name;
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  return folder;
 }
 
 const TestCa& Root() {
@@ -121,21 +130,34 @@ std::string RootFile() {
   return path;
 }
 
-ClientFiles ClientFilesOf(KeyType type) {
-  static std::map<KeyType, ClientFiles> files;
-  ClientFiles& of_type = files[type];
-  if (of_type.key.empty()) {
-    const std::string name(Name(type));
-    of_type.certificate = WriteFile("client." + name + ".pem", ClientLeaf(type).chain_pem);
-    of_type.key = WriteFile("client." + name + ".key.pem", ClientLeaf(type).key_pem);
-  }
+LeafFiles ClientFilesOf(KeyType type) {
+  static std::map<KeyType, LeafFiles> files;
+  LeafFiles& of_type = files[type];
+  if (of_type.key.empty()) of_type = FilesOf("client." + std::string(Name(type)), ClientLeaf(type));
   return of_type;
 }
 
-std::string NssDatabase(const KeyType* type) {
+LeafFiles ServerFilesOf(KeyType type) {
+  static std::map<KeyType, LeafFiles> files;
+  LeafFiles& of_type = files[type];
+  if (of_type.key.empty()) of_type = FilesOf("server." + std::string(Name(type)), ServerLeaf(type));
+  return of_type;
+}
+
+std::string NssDatabase(const KeyType* client) {
   static std::map<int, std::string> databases;
-  std::string& database = databases[type == nullptr ? 0 : static_cast<int>(*type)];
-  if (database.empty()) database = NewNssDatabase(type);
+  std::string& database = databases[client == nullptr ? 0 : static_cast<int>(*client)];
+  if (!database.empty()) return database;
+  if (client == nullptr) return database = NewNssDatabase("nss", nullptr);
+  return database = NewNssDatabase("nss." + std::string(Name(*client)), &ClientLeaf(*client));
+}
+
+std::string NssServerDatabase(KeyType type) {
+  static std::map<KeyType, std::string> databases;
+  std::string& database = databases[type];
+  if (database.empty()) {
+    database = NewNssDatabase("nss.server." + std::string(Name(type)), &ServerLeaf(type));
+  }
   return database;
 }
 

@@ -11,27 +11,31 @@
 namespace handfast::tls::test {
 
 inline constexpr char kServerName[] = "example.test";
-// How clients' certificates and keys are called in an NSS database.
-inline constexpr char kNickname[] = "client";
+// How the certificate and key of an NSS database are called in it.
+inline constexpr char kNickname[] = "leaf";
 
 // A file of this name and content below TEST_TMPDIR; its path.
 std::string WriteFile(const std::string& name, const std::string& content);
+// An empty folder of this name there; its path.
+std::string NewFolder(const std::string& name);
 
 const TestCa& Root();
 const Leaf& ServerLeaf(KeyType type);  // for kServerName
 const Leaf& ClientLeaf(KeyType type);
 std::string RootFile();
 
-struct ClientFiles {
+struct LeafFiles {
   std::string certificate;  // PEM
   std::string key;          // PEM
+  std::string both;         // PEM, as HAProxy reads it
 };
-ClientFiles ClientFilesOf(KeyType type);
+LeafFiles ClientFilesOf(KeyType type);
+LeafFiles ServerFilesOf(KeyType type);
 
-// An NSS database that trusts Root(), and holds the client's certificate and key unless `type` is
-// null, as
-// its tools name it. Made with certutil and pk12util; the process ends where they fail.
-std::string NssDatabase(const KeyType* type);
+// NSS databases as its tools name them: each trusts Root(), and holds the leaf and its key; null:
+// none. Made with certutil and pk12util; the process ends where they fail.
+std::string NssDatabase(const KeyType* client);
+std::string NssServerDatabase(KeyType type);
 
 }  // namespace handfast::tls::test
 

@@ -16,12 +16,14 @@
 namespace handfast::tls::test {
 
 // Enough for the slowest peer on a busy machine; nothing waits this long when all is well.
-constexpr std::chrono::milliseconds kPatience{10000};
+constexpr std::chrono::milliseconds kPatience{30000};
 
 struct ServeOptions {
   ConnectionOptions connection = {};
   // After this the owner gives up on the handshake (kDeadlineExceeded).
   std::chrono::milliseconds handshake_deadline = kPatience;
+  // Behind the handshake: a KeyUpdate before the answer, which asks for the peer's.
+  bool update_keys = false;
   // And the test on everything.
   std::chrono::milliseconds patience = kPatience;
 };
@@ -33,7 +35,9 @@ struct Served {
   std::string state;  // the connection's state by name, when the handshake ended
   // Who holds the kit's credential then; 1: the kit alone, the failed connection has let it go.
   int64_t credential_holders = 0;
-  int client_hellos = 0;      // 2: after a HelloRetryRequest
+  int client_hellos = 0;  // 2: after a HelloRetryRequest
+  bool certificate_sent = false;
+  int key_updates = 0;        // the peer's
   std::string request;        // all plaintext that came
   bool close_notify = false;  // the peer said that it ends
   Bytes sent;                 // the handshake's bytes to the peer
