@@ -24,7 +24,6 @@ constexpr auto kTls13 = ProtocolVersion::kTls13;
 constexpr Gap kGaps[] = {
     // What TLS has not.
     {.version = kTls12, .way = Way::kRetry, .lack = {"HelloRetryRequest is TLS 1.3's"}},
-    // What we have not.
     // What the others have not.
     {.stack = Stack::kMbedtls,
      .version = kTls13,
@@ -41,12 +40,6 @@ constexpr Gap kGaps[] = {
     {.stack = Stack::kNss,
      .key = KeyType::kEd25519,
      .lack = {"NSS 3.87 has no Ed25519 certificates in TLS"}},
-    {.role = Role::kServer,
-     .stack = Stack::kWolfssl,
-     .way = Way::kRetry,
-     .lack =
-         {"wolfSSL 5.5 sends its second ClientHello's extensions in another order, which we refuse",
-          true, Reason::kChangedClientHello}},
     {.role = Role::kServer,
      .stack = Stack::kNss,
      .way = Way::kAlpn,

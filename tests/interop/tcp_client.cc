@@ -69,6 +69,10 @@ bool TcpClient::Handshake() {
     }
   }
   if (spoken_.established == nullptr) return false;
+  // TLS 1.2 gives its ticket within the handshake.
+  if (std::optional<Session> session = TakeSession(driver_.connection())) {
+    spoken_.sessions.push_back(*std::move(session));
+  }
   const auto consumed = static_cast<ptrdiff_t>(driver_.connection().consumed());
   records_.Begin(ReleaseKeys(driver_.connection()),
                  Bytes(received.begin() + consumed, received.end()),

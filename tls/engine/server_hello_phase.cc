@@ -410,6 +410,9 @@ Digest Fingerprint(const ClientHello& hello) {
            e.type == ExtensionType::kCookie || e.type == ExtensionType::kPreSharedKey ||
            e.type == ExtensionType::kPadding;
   });
+  // Nor does it say that the order stays, and wolfSSL's does not.
+  std::sort(kept.extensions.begin(), kept.extensions.end(),
+            [](const Extension& a, const Extension& b) { return a.type < b.type; });
   if (!AppendSerialized(repeated, kept)) repeated.clear();
   return Hash(HashAlgorithm::kSha256, repeated);
 }
