@@ -1,6 +1,7 @@
-// T7, FREAK, Logjam, NULL, anonymous, RC4, 3DES, static keys: of all 65,536 suites none but those
-// of the list is known, picked or taken. (What a server picks, suite by suite:
-// tests/tls/connection, T7_CipherSuites.)
+// T7, FREAK, Logjam, NULL, anonymous, RC4, 3DES, static DH: of all 65,536 suites none but those of
+// the lists is known, picked or taken, and those of the second by no profile but `legacy`. (What a
+// server picks, suite by suite: tests/tls/connection, T7_CipherSuites.)
+#include <algorithm>
 #include <set>
 
 #include "tests/badpeer/edit_message.h"
@@ -13,10 +14,31 @@ namespace {
 const std::set<int> kAllowed = {0x1301, 0x1302, 0x1303, 0xc02b, 0xc02c,
                                 0xc02f, 0xc030, 0xcca8, 0xcca9};
 
+// AES-CBC, DHE over RFC 7919's groups, static RSA.
+const std::set<int> kLegacy = {0x002f, 0x0033, 0x0035, 0x0039, 0x003c, 0x003d, 0x0067,
+                               0x006b, 0x009c, 0x009d, 0x009e, 0x009f, 0xc009, 0xc00a,
+                               0xc013, 0xc014, 0xc023, 0xc024, 0xc027, 0xc028, 0xccaa};
+
 TEST(T7_Suites, NoneElseIsKnown) {
   for (int id = 0; id < 0x10000; ++id) {
-    EXPECT_EQ(FindSuite(static_cast<CipherSuite>(id)) != nullptr, kAllowed.contains(id)) << id;
+    EXPECT_EQ(FindSuite(static_cast<CipherSuite>(id)) != nullptr,
+              kAllowed.contains(id) || kLegacy.contains(id))
+        << id;
   }
+}
+
+TEST(T7_Suites, LegacyOnesAreOffUnlessAskedFor) {
+  for (const Profile& profile : {ModernProfile(), IntermediateProfile()}) {
+    for (const CipherSuite suite : profile.cipher_suites) {
+      EXPECT_TRUE(kAllowed.contains(static_cast<int>(suite))) << Name(suite);
+    }
+  }
+  // The control: the one profile that lists them.
+  const std::vector<CipherSuite> legacy = LegacyProfile().cipher_suites;
+  EXPECT_EQ(
+      std::count_if(legacy.begin(), legacy.end(),
+                    [](CipherSuite suite) { return kLegacy.contains(static_cast<int>(suite)); }),
+      static_cast<std::ptrdiff_t>(kLegacy.size()));
 }
 
 // A ServerHello that names any other than what was offered.

@@ -64,8 +64,11 @@ EngineState ServerWaits12(bool secret) {
   keys.key = *AeadKey::From(Bytes(16, kOther));
   keys.iv = *AeadIv::From(Bytes(4, kOther));
   if (secret) Poison(keys.key);
-  return tls12::WaitFinished{Negotiated(ProtocolVersion::kTls12, suite), SomeTranscript(),
-                             MasterSecret{SecretOf(kMaster, 48, secret)}, std::move(keys)};
+  return tls12::WaitFinished{Negotiated(ProtocolVersion::kTls12, suite),
+                             SomeTranscript(),
+                             MasterSecret{SecretOf(kMaster, 48, secret)},
+                             std::move(keys),
+                             {}};
 }
 
 EngineState ClientWaits13(bool secret) {

@@ -49,9 +49,13 @@ void OnInput(ByteView input) {
     case tls::HandshakeType::kCertificateVerify:
       return CheckLayout<tls::CertificateVerify>(body);
     case tls::HandshakeType::kClientKeyExchange:
-      return CheckLayout<tls::tls12::ClientKeyExchange>(body);
+      return CheckLayout<tls::tls12::ClientKeyExchange>(body, /*open_ended=*/true);
     case tls::HandshakeType::kFinished:
       return CheckLayout<tls::Finished>(body, /*open_ended=*/true);
+    case tls::HandshakeType::kCertificateStatus:
+      return CheckLayout<tls::CertificateStatus>(body);
+    case tls::HandshakeType::kNewSessionTicket:
+      return CheckLayout<tls::tls12::NewSessionTicket>(body);
     case tls::HandshakeType::kKeyUpdate:
       return CheckLayout<tls::KeyUpdate>(body);
     default:

@@ -266,8 +266,7 @@ TEST(Client12, ACertificateTypeThatWasNotAskedForIsNotChosen) {
     Both both;
     both.server_kit.profile.client_auth = ClientAuth::kOptional;
     ServerDriver server(both.server_kit);
-    const tls::Context context{
-        both.client_kit.profile, SystemRandomness(), nullptr, {}, false, kNow};
+    const tls::Context context{both.client_kit.profile, SystemRandomness(), nullptr, {}, kNow};
     Stepped client = Step(Connection::Client({}), Begin{}, context);
     PlainFlight flight(server.Receive(client.output.to_peer));
     const uint8_t types[] = {type};
