@@ -49,8 +49,9 @@ Handshake::Handshake(const Services& services, Start start, Handle handle,
       connection_(NewConnection()) {}
 
 tls::Connection Handshake::NewConnection() const {
-  tls::ConnectionOptions options{
-      .alpn = start_.alpn, .server_name = start_.server_name, .trace = start_.trace};
+  tls::ConnectionOptions options{.alpn = start_.alpn,
+                                 .server_name = start_.server_name,
+                                 .trace = start_.trace || start_.explain};
   return start_.role == Role::kClient ? tls::Connection::Client(std::move(options))
                                       : tls::Connection::Server(std::move(options));
 }
@@ -137,7 +138,7 @@ std::optional<tls::Question> Handshake::StepOnce(const tls::Input& input, Reply&
   connection_ = std::move(stepped.connection);
   tls::Output& output = stepped.output;
   Merge(reply.to_peer, std::move(output.to_peer));
-  std::move(output.messages.begin(), output.messages.end(), std::back_inserter(reply.messages));
+  KeepMessages(std::move(output.messages), reply);
   reply.consumed = connection_->consumed();
   if (output.established) {
     Establish(output.established, reply);
@@ -231,6 +232,9 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
       .kept = std::nullopt};
   Done done{
       .established = established, .verified_by = connection.verified_by, .keys = std::nullopt};
+  if (start_.explain) {
+    done.explanations = tls::Explain(start_.profile->tls, start_.alpn, client_hello_, *established);
+  }
   if (start_.release_keys) {
     // Only here: the suite depends on the peer, and a profile may list AES-CBC beside others, whose
     // keys can be released.
@@ -264,6 +268,18 @@ void Handshake::Finish(const tls::Established* established, const tls::Handshake
          services_.metrics);
   admitted_ = access::Admitted();
   table_.OnEnd(handle_);
+}
+
+// What was asked for: to be shown, or to be explained.
+void Handshake::KeepMessages(std::vector<tls::TracedMessage> messages, Reply& reply) {
+  for (tls::TracedMessage& message : messages) {
+    if (start_.explain && message.from_peer &&
+        message.content_type == tls::ContentType::kHandshake &&
+        message.bytes[0] == static_cast<uint8_t>(tls::HandshakeType::kClientHello)) {
+      client_hello_ = message.bytes;
+    }
+    if (start_.trace) reply.messages.push_back(std::move(message));
+  }
 }
 
 // One message a flight: what comes before the signature waits for it.

@@ -59,6 +59,8 @@ struct Start {
   // For the log.
   std::string peer_address;
   bool trace = false;
+  // As a server: say why each value was chosen.
+  bool explain = false;
   std::shared_ptr<ReplyListener> listener;
   uint64_t tag = 0;
 };
@@ -117,6 +119,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   tls::PeerVerdict Verify(const tls::VerifyPeer& question);
   void Establish(const std::shared_ptr<const tls::Established>& established, Reply& reply);
   void Finish(const tls::Established* established, const tls::HandshakeFailure* failure);
+  void KeepMessages(std::vector<tls::TracedMessage> messages, Reply& reply);
   void Hold(Reply reply);
   void Deliver(Reply reply);
 
@@ -136,6 +139,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   bool waiting_ = false;  // for a lane of its own
   std::optional<Reply> held_;
   std::string detail_;
+  tls::Bytes client_hello_;  // the last one, where it is to be explained
 };
 
 }  // namespace handfast::handshakes

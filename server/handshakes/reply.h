@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 
 #include "tls/connection/connection.h"
+#include "tls/engine/explain.h"
 
 namespace handfast::handshakes {
 
@@ -21,6 +22,8 @@ struct Done {
   std::string verified_by;
   // Where they were asked for and allowed. SECRET.
   std::optional<tls::ReleasedKeys> keys;
+  // Where they were asked for.
+  std::vector<tls::Explanation> explanations = {};
 };
 
 // The work failed.

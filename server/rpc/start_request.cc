@@ -40,6 +40,9 @@ void CheckRole(const v1::Start& start, FieldFaults& faults) {
       if (!start.from_peer().empty()) {
         faults.Add("start.from_peer", "must be empty with ROLE_CLIENT: the server speaks second");
       }
+      if (start.explain()) {
+        faults.Add("start.explain", "must be unset with ROLE_CLIENT: the server chooses");
+      }
       return;
     default:
       return faults.Add("start.role", "must be ROLE_SERVER or ROLE_CLIENT");
@@ -88,6 +91,7 @@ absl::StatusOr<handshakes::Start> ReadStart(const v1::Start& start, const std::s
   read.deadline = std::chrono::milliseconds(start.deadline_ms());
   read.peer_address = start.peer_address();
   read.trace = start.trace();
+  read.explain = start.explain();
   return read;
 }
 

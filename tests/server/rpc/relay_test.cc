@@ -221,6 +221,27 @@ TEST(Relay, ShowsEachMessageWhereTraced) {
   EXPECT_EQ(flight->messages(5).certificate_verify().signature_scheme(), "ecdsa_secp256r1_sha256");
 }
 
+TEST(Relay, ExplainsWhereAsked) {
+  for (const bool asked : {false, true}) {
+    TestService service;
+    RelayCall call(service.Channel(As::kEdge));
+    LibsslClient peer({.groups = "P-256:X25519", .server_name = "example.test"});
+    v1::Start start = PlainStart();
+    start.set_explain(asked);
+    const v1::RelayResponse last = RunHandshake(call, 1, start, peer);
+    ASSERT_TRUE(last.has_established());
+    EXPECT_EQ(last.messages_size(), 0) << "they were not asked for";
+    std::map<std::string, v1::Explanation> explained;
+    for (const auto& e : last.established().explanations()) explained[e.what()] = e;
+    EXPECT_EQ(explained.size(), asked ? 5u : 0u);
+    if (!asked) continue;
+    EXPECT_EQ(explained["cipher_suite"].value(), last.established().cipher_suite());
+    EXPECT_EQ(explained["group"].value(), "secp256r1");
+    EXPECT_NE(explained["group"].why().find("x25519 (without a key share)"), std::string::npos)
+        << explained["group"].why();
+  }
+}
+
 TEST(Relay, InterleavesAThousandHandshakesOnOneStream) {
   constexpr uint64_t kHandshakes = 1000;
   TestService service;
