@@ -88,6 +88,9 @@ class Session {
   }
 
   void Records() {
+    if (std::optional<tls::Session> session = TakeSession(driver_.connection())) {
+      served_.kept = std::make_shared<const tls::Session>(*std::move(session));
+    }
     const auto consumed = static_cast<ptrdiff_t>(driver_.connection().consumed());
     records_.Begin(ReleaseKeys(driver_.Take()),
                    Bytes(received_.begin() + consumed, received_.end()),

@@ -35,7 +35,8 @@ struct Served {
   std::string state;  // the connection's state by name, when the handshake ended
   // Who holds the kit's credential then; 1: the kit alone, the failed connection has let it go.
   int64_t credential_holders = 0;
-  int client_hellos = 0;  // 2: after a HelloRetryRequest
+  std::shared_ptr<const tls::Session> kept;  // TLS 1.2: what goes by its id
+  int client_hellos = 0;                     // 2: after a HelloRetryRequest
   bool certificate_sent = false;
   int key_updates = 0;        // the peer's
   std::string request;        // all plaintext that came
