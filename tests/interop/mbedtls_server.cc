@@ -6,7 +6,6 @@
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
-#include <sys/socket.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -97,10 +96,6 @@ struct Server {
       Exchange(ssl);
     } else {
       std::fprintf(stderr, "handshake: %s\n", TextOf(result).c_str());
-      // What is closed with bytes unread is reset, and the alert may be lost with it.
-      shutdown(socket.fd, SHUT_WR);
-      unsigned char rest[4096];
-      while (mbedtls_net_recv(&socket, rest, sizeof(rest)) > 0) continue;
     }
     mbedtls_ssl_free(&ssl);
     mbedtls_net_free(&socket);
