@@ -216,7 +216,7 @@ TEST(MistakesTable, AllAreToldInOrder) {
       kGood, {{"tenant: shop", "tenant: Shop"}, {"drain_seconds: 10", "drain_seconds: 9999"}});
   const std::string message(LoadText(text).message());
   const size_t first = message.find("handfast.yaml:13: `principals[0].tenant`");
-  const size_t second = message.find("handfast.yaml:41: `drain_seconds`");
+  const size_t second = message.find("handfast.yaml:42: `drain_seconds`");
   EXPECT_NE(first, std::string::npos) << message;
   EXPECT_NE(second, std::string::npos) << message;
   EXPECT_LT(first, second);

@@ -145,7 +145,7 @@ TEST(IssuerOf, IsTheSubjectAbove) {
 
 TEST(ReadCertificate, SaysWhetherItMayBeAClients) {
   const TestCa root = TestCa::Create("root");
-  const auto for_clients = [&](const LeafOptions& options) {
+  const auto for_clients = [&](const test::LeafOptions& options) {
     return ReadCertificate(root.Issue(options).chain[0])->for_clients;
   };
   EXPECT_TRUE(for_clients({.server = false, .client = true}));

@@ -34,6 +34,20 @@ Bytes X25519Scalar(const std::string& path) {
   return Bytes(der.end() - 32, der.end());
 }
 
+// The recorded key is an RSAPrivateKey (RFC 8017 appendix A.1.2), whatever its file is called: in
+// the clothes of PKCS#8.
+Bytes Pkcs8Of(ByteView rsa_private_key) {
+  const auto tagged = [](uint8_t tag, ByteView body) {
+    Bytes der = {tag, 0x82, static_cast<uint8_t>(body.size() >> 8),
+                 static_cast<uint8_t>(body.size())};
+    Append(der, body);
+    return der;
+  };
+  Bytes info = Hex("020100300d06092a864886f70d0101010500");
+  Append(info, tagged(0x04, rsa_private_key));
+  return tagged(0x30, info);
+}
+
 class Illustrated12 : public testing::Test {
  protected:
   void SetUp() override {
@@ -111,7 +125,8 @@ TEST_F(Illustrated12, TheServersSignature) {
   const Bytes params = Serialize(exchange->params);
   const Bytes content =
       ContentToSign(Tls12ServerKeyExchange{Copy(client_random_), Copy(server_random_), params});
-  const Result<PrivateKey> key = PrivateKey::FromPkcs8(Hex(Trimmed(folder_ + "server.pkcs8.hex")));
+  const Result<PrivateKey> key =
+      PrivateKey::FromPkcs8(Pkcs8Of(Hex(Trimmed(folder_ + "server.pkcs8.hex"))));
   ASSERT_TRUE(key.ok());
   const Result<Bytes> ours = key->Sign(exchange->algorithm, content);
   ASSERT_TRUE(ours.ok());
