@@ -216,6 +216,10 @@ TEST(Client12, MeetsOurOwnServerUnderEverySuite) {
       EXPECT_EQ(both.client->established()->alpn, "h2");
       EXPECT_EQ(both.server->established()->server_name, "example.test");
       EXPECT_EQ(both.client->established()->group, both.server->established()->group);
+      // T5: a TLS 1.2 secret is exported to nobody, in either role.
+      Bytes exported(32);
+      EXPECT_FALSE(Export(both.client->connection(), "EXPORTER-x", {}, exported).ok());
+      EXPECT_FALSE(Export(both.server->connection(), "EXPORTER-x", {}, exported).ok());
     }
   }
 }
@@ -516,7 +520,7 @@ TEST(Client12, HelloRequestsArePassedOver) {
   }
 }
 
-TEST(Client12, T22_AWrongFinishedIsDecryptError) {
+TEST(Client12, T22_AChangedFlightShowsAtTheEnd) {
   Both both;
   ServerDriver server(both.server_kit);
   ServerDriver client(both.client_kit);

@@ -298,6 +298,22 @@ TEST(T22_Finished, ApplicationDataBeforeIt) {
   }
 }
 
+TEST(T22_Finished, NoKeysAreReleasedBeforeIt) {
+  for (ProtocolVersion version : {kTls13, kTls12}) {
+    const ServerKit kit = FixedKit();
+    ServerDriver server(kit);
+    ScriptedClient client(Sound(version));
+    Bytes to_client = server.Receive(client.Start());
+    ASSERT_FALSE(to_client.empty());
+    EXPECT_FALSE(ReleaseKeys(server.connection()).ok());
+    while (!to_client.empty() && !server.established()) {
+      to_client = server.Receive(client.Receive(to_client));
+    }
+    ASSERT_TRUE(server.established());
+    EXPECT_TRUE(ReleaseKeys(server.connection()).ok()) << "the control";
+  }
+}
+
 // ---- Records and messages. RFC 8446 §5.1.
 
 TEST(T19_Records, EmptyHandshakeRecord) {
