@@ -22,6 +22,8 @@ ServerKit KitFor(const Cell& cell) {
   ServerKit kit;
   Profile profile = Is13(cell) ? ModernProfile() : IntermediateProfile();
   profile.versions = {cell.version};
+  // RFC 8422 §5.1: in TLS 1.2 a certificate's curve must be one that the client names.
+  if (cell.key == KeyType::kEcdsaP521) profile.groups.push_back(NamedGroup::kSecp521r1);
   if (Shows(cell.auth)) {
     kit = ServerKit::For(ClientLeaf(cell.key), profile);
   } else {

@@ -24,26 +24,9 @@ constexpr auto kTls13 = ProtocolVersion::kTls13;
 constexpr Gap kGaps[] = {
     // What TLS has not.
     {.version = kTls12, .way = Way::kRetry, .lack = {"HelloRetryRequest is TLS 1.3's"}},
-    // RFC 8422 §5.1: a certificate's curve is one that the client names, and our profile's groups
-    // end
-    // with P-384. The others do not mind.
-    {.role = Role::kClient,
-     .stack = Stack::kOpenssl,
-     .version = kTls12,
-     .key = KeyType::kEcdsaP521,
-     .lack = {"we name no P-521, so OpenSSL has no suite for its certificate"}},
-    {.role = Role::kClient,
-     .stack = Stack::kNss,
-     .version = kTls12,
-     .key = KeyType::kEcdsaP521,
-     .lack = {"we name no P-521, so NSS has no suite for its certificate"}},
     {.role = Role::kClient,
      .stack = Stack::kMbedtls,
      .version = kTls12,
-     .key = KeyType::kEcdsaP521,
-     .lack = {"we name no P-521, so mbedTLS has no suite for its certificate"}},
-    {.role = Role::kClient,
-     .stack = Stack::kMbedtls,
      .way = Way::kResumed,
      .lack = {"mbedtls_server keeps no sessions"}},
     // What the others have not.
