@@ -65,6 +65,7 @@ Edit Split(Place place, const std::vector<size_t>& sizes) {
       pieces.back().content = Copy(piece);
     };
     for (size_t size : sizes) {
+      if (left.empty() && size > 0) break;
       const size_t taken = std::min(size, left.size());
       add(left.first(taken));
       left = left.subspan(taken);

@@ -51,7 +51,8 @@ Edit Duplicate(Place place);
 Edit InsertRecord(Place place, const Outgoing& record, size_t times = 1);
 
 // ---- Records.
-// Cuts the content; what is left over is the last piece. An empty piece is an empty record.
+// Cuts the content, as far as it goes; what is left over is the last piece. A size of 0 is an empty
+// record.
 Edit Split(Place place, const std::vector<size_t>& sizes);
 // One byte a record, in every handshake message of the flight.
 Edit SplitAll(size_t flight);
