@@ -34,13 +34,16 @@ class Asking final : public Endpoint {
     return failure_ ? failure_->alert : std::nullopt;
   }
   // What the end of the stream would lead to here; it does not come.
-  Output IfItEnded() {
-    const Bytes saved = *Save(std::move(connection_));
-    connection_ = *Load(saved);
-    return Step(*Load(saved), PeerClosed{}, Context{kit_.profile, randomness_}).output;
-  }
+  Output IfItEnded() { return If(PeerClosed{}); }
+  // The same of no end, but nothing yet.
+  Output IfItWentOn() { return If(FromPeer{{}}); }
 
  private:
+  Output If(const Input& input) {
+    const Bytes saved = *Save(std::move(connection_));
+    connection_ = *Load(saved);
+    return Step(*Load(saved), input, Context{kit_.profile, randomness_}).output;
+  }
   Bytes Give(const Input& input) {
     Bytes to_peer;
     std::optional<Question> question = StepOnce(input, to_peer);

@@ -18,7 +18,9 @@ Meeting WithPoint(const Side& side, NamedGroup group, const Bytes& point) {
   meeting.peer_kit.profile.groups = {group};
   if (!side.tls13()) {
     meeting.script = {EditAs<tls12::ClientKeyExchange>(
-        {1, 1}, "Point", [point](auto& message) { message.point = point; })};
+        {1, 1}, "Point", [keys = Serialize(tls12::ClientEcdhPublic{point})](auto& message) {
+          message.exchange_keys = keys;
+        })};
   } else if (side.server) {
     meeting.script = {SetExtension<ClientHello>({0, 0}, ExtensionType::kKeyShare,
                                                 Serialize(KeyShareClientHello{{{group, point}}}))};

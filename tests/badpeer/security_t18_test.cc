@@ -91,8 +91,8 @@ TEST_P(T18_Floods, EmptyRecords) {
       };
       EXPECT_TRUE(Refused(Try(with(ContentType::kHandshake)), Reason::kEmptyHandshakeRecord,
                           Alert::kUnexpectedMessage));
-      EXPECT_TRUE(
-          Refused(Try(with(ContentType::kAlert)), Reason::kDecodeError, Alert::kDecodeError));
+      EXPECT_TRUE(Refused(Try(with(ContentType::kAlert)), Reason::kUnexpectedMessage,
+                          Alert::kUnexpectedMessage));
       EXPECT_TRUE(
           RefusedWith(Try(with(ContentType::kApplicationData)), {Alert::kUnexpectedMessage}));
       // The control.
