@@ -80,6 +80,14 @@ void AddCommon(const Side& side, Rows& rows) {
 }
 
 void AddServers(Rows& rows) {
+  rows.Add(Alert::kInsufficientSecurity, Reason::kNoCommonFfdheGroup,
+           Changed(kServer12,
+                   [](Meeting& m) {
+                     m.kit.profile = LegacyProfile();
+                     m.hello.cipher_suites = {CipherSuite::kDheRsaAes128GcmSha256};
+                     m.hello.Set(ExtensionType::kSupportedGroups, Bytes{0, 2, 0x01, 0x03});
+                   }),
+           "RFC 7919 §4, RFC 5246 §7.2.2: of the finite field groups none is acceptable");
   for (const Side& side : {kServer13, kServer12}) {
     rows.Add(Alert::kHandshakeFailure, Reason::kNoCommonCipherSuite,
              Changed(side,
@@ -242,6 +250,14 @@ std::vector<Cause> CausesInAnswers() {
     verdict(side, Reason::kCertificateRevoked,
             "RFC 8446 §6.2, RFC 5246 §7.2.2: the verdict: revoked by its signer");
     verdict(side, Reason::kWeakCertificate, "RFC 8446 §4.4.2.4: the verdict: MD5, SHA-1, or short");
+    verdict(side, Reason::kCrlExpired,
+            "RFC 8446 §6.2, RFC 5246 §7.2.2: the verdict: nobody can say whether it is revoked");
+    verdict(side, Reason::kCrlUnusable,
+            "RFC 8446 §6.2, RFC 5246 §7.2.2: the verdict: the lists cannot be read");
+    verdict(side, Reason::kIdentityNotAllowed,
+            "RFC 8446 §6.2, RFC 5246 §7.2.2: the verdict: a valid certificate, and not welcome");
+    verdict(side, Reason::kBadOcspResponse, "RFC 6066 §8: the verdict: a staple that is wrong");
+    verdict(side, Reason::kNoOcspResponse, "RFC 6066 §8: the verdict: a staple is missing");
     verdict(side, Reason::kTrustUnavailable, "RFC 8446 §6.2: the verdict could not be had");
   }
   for (const Side& side : {kServer13, kServer12}) {
@@ -287,12 +303,6 @@ const std::vector<NeverSent>& AlertsNeverSent() {
       {Alert::kNoRenegotiation,
        "answers after the handshake: tests/client/core, RefusesRenegotiationOnceThenFatally; RFC "
        "8446 §6 forbids it in TLS 1.3"},
-      {Alert::kCertificateUnknown, "RFC 8446 §6.2: unspecified issues; each of ours has a name"},
-      {Alert::kAccessDenied,
-       "RFC 8446 §6.2: a valid certificate that policy refuses; no profile judges names yet"},
-      {Alert::kInsufficientSecurity,
-       "RFC 8446 §4.1.1 allows handshake_failure instead, which tells an attacker less"},
-      {Alert::kBadCertificateStatusResponse, "RFC 6066 §8: no OCSP response is asked for yet"},
       {Alert::kUnknownPskIdentity,
        "RFC 8446 §6.2: OPTIONAL; a session that is unknown leads to a full handshake"},
   };
