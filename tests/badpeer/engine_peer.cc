@@ -38,6 +38,7 @@ HashAlgorithm HashOf(const Established& negotiated) {
 
 bool IsFirstClientHello(const Outgoing& record) {
   return IsMessage(record, HandshakeType::kClientHello) &&
+         record.content.size() >= kHandshakeHeaderSize &&
          test::LengthAt(record.content, {1, 3}) + kHandshakeHeaderSize == record.content.size();
 }
 

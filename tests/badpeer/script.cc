@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "tls/wire/messages.h"
+
 namespace handfast::tls::badpeer {
 namespace {
 
@@ -150,7 +152,8 @@ Edit SetLength(Place place, const test::LengthField& field, uint64_t value) {
 }
 
 void FixHeader(Bytes& message) {
-  message = test::WithLength(std::move(message), {1, 3}, message.size() - 4);
+  const size_t length = message.size() - kHandshakeHeaderSize;
+  message = test::WithLength(std::move(message), {1, 3}, length);
 }
 
 bool IsMessage(const Outgoing& record, HandshakeType type) {

@@ -45,7 +45,7 @@ TEST_P(T23_Truncation, AtEachByte) {
 // with the same, and no other alert.
 TEST_P(T23_Truncation, CloseNotifyAtEachPlace) {
   for (const Place place : PlacesOf(SoundFlights(side()))) {
-    const Outgoing& due = SoundFlights(side())[place.flight][place.record];
+    const Outgoing due = SoundFlights(side())[place.flight][place.record];
     const Outgoing close{ContentType::kAlert, {1, 0}, due.epoch};
     const Meeting meeting(side(), {InsertRecord(place, close)});
     const Outcome outcome = Try(meeting);
