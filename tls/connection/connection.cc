@@ -74,7 +74,6 @@ Result<Session> ReadNewSessionTicket(const Connection& established, ByteView mes
   // extensions."
   // RFC 8446 §4.6.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the
   // ticket_lifetime".
-  constexpr int64_t kMaxLifetime = 604800;
   const Established& info = *connected->established;
   Session session;
   session.version = info.version;
@@ -84,8 +83,9 @@ Result<Session> ReadNewSessionTicket(const Connection& established, ByteView mes
   session.credential = info.credential;
   session.peer_chain = info.peer_chain;
   session.issued_unix_s = now_unix_s;
-  session.not_after_unix_s = std::min(
-      info.not_after_unix_s, now_unix_s + std::min(kMaxLifetime, int64_t{ticket->ticket_lifetime}));
+  session.not_after_unix_s =
+      std::min(info.not_after_unix_s,
+               now_unix_s + std::min(kMaxSessionLifetimeS, int64_t{ticket->ticket_lifetime}));
   session.ticket = Copy(ticket->ticket);
   session.ticket_age_add = ticket->ticket_age_add;
   return session;

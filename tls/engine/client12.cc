@@ -241,18 +241,8 @@ Transition On(WaitRequestOrDone state, const Received<CertificateRequest>& recei
 }
 
 Transition On(AwaitChoice state, const Chosen& answer, const Context&) {
-  Identity identity{true, answer.credential, {}};
-  if (identity.credential != nullptr) {
-    // RFC 5246 §7.4.6: "The certificate MUST be appropriate for the negotiated cipher suite's key
-    // exchange algorithm, and any negotiated extensions."
-    const auto scheme = CommonScheme(state.schemes, *identity.credential);
-    // RFC 5246 §7.4.6: "If no suitable certificate is available, the client MUST send a certificate
-    // message containing no certificates."
-    if (!scheme) identity.credential = nullptr;
-    identity.scheme = scheme.value_or(SignatureScheme{});
-  }
   return {WaitServerHelloDone{std::move(state.handshake), std::move(state.exchange),
-                              std::move(identity)},
+                              client::IdentityFrom(answer, state.schemes)},
           {},
           std::nullopt};
 }

@@ -251,15 +251,9 @@ Transition On(WaitCertificate state, const Received<Certificate>& received,
 }
 
 Transition On(AwaitChoice state, const Chosen& answer, const Context&) {
-  Identity identity{true, answer.credential, {}};
-  if (identity.credential != nullptr) {
-    const auto scheme = CommonScheme(state.schemes, *identity.credential);
-    // RFC 8446 §4.4.2: "If the server requests client authentication but no suitable certificate is
-    // available, the client MUST send a Certificate message containing no certificates".
-    if (!scheme) identity.credential = nullptr;
-    identity.scheme = scheme.value_or(SignatureScheme{});
-  }
-  return {WaitCertificate{std::move(state.handshake), std::move(identity)}, {}, std::nullopt};
+  return {WaitCertificate{std::move(state.handshake), client::IdentityFrom(answer, state.schemes)},
+          {},
+          std::nullopt};
 }
 
 Transition On(AwaitVerdict state, const PeerVerdict& answer, const Context&) {

@@ -177,7 +177,6 @@ std::optional<Session> SessionOf(Ending& ending, int64_t now_unix_s) {
   if (!ending.extended_master_secret || (ending.ticket.empty() && ending.session_id.empty())) {
     return std::nullopt;
   }
-  constexpr int64_t kMaxLifetime = 604800;
   const Established& info = *ending.negotiated;
   Session session;
   session.version = info.version;
@@ -188,9 +187,10 @@ std::optional<Session> SessionOf(Ending& ending, int64_t now_unix_s) {
   session.peer_chain = info.peer_chain;
   session.issued_unix_s = now_unix_s;
   // RFC 5077 §3.3: a hint of 0 leaves the time to us.
-  const int64_t lifetime = ending.ticket_lifetime_hint == 0
-                               ? kMaxLifetime
-                               : std::min(kMaxLifetime, int64_t{ending.ticket_lifetime_hint});
+  const int64_t lifetime =
+      ending.ticket_lifetime_hint == 0
+          ? kMaxSessionLifetimeS
+          : std::min(kMaxSessionLifetimeS, int64_t{ending.ticket_lifetime_hint});
   session.not_after_unix_s = std::min(info.not_after_unix_s, now_unix_s + lifetime);
   session.ticket = std::move(ending.ticket);
   session.session_id = std::move(ending.session_id);

@@ -225,6 +225,21 @@ Reason NotOffered(ExtensionType type, const Extensions& offered) {
                                         : Reason::kMisplacedExtension;
 }
 
+Identity IdentityFrom(const Chosen& answer, const std::vector<SignatureScheme>& schemes) {
+  Identity identity{true, answer.credential, {}};
+  if (identity.credential == nullptr) return identity;
+  // RFC 5246 §7.4.6: "The certificate MUST be appropriate for the negotiated cipher suite's key
+  // exchange algorithm, and any negotiated extensions."
+  const auto scheme = CommonScheme(schemes, *identity.credential);
+  // RFC 8446 §4.4.2: "If the server requests client authentication but no suitable certificate is
+  // available, the client MUST send a Certificate message containing no certificates". RFC 5246
+  // §7.4.6: "If no suitable certificate is available, the client MUST send a certificate message
+  // containing no certificates."
+  if (!scheme) identity.credential = nullptr;
+  identity.scheme = scheme.value_or(SignatureScheme{});
+  return identity;
+}
+
 Result<void> ReadAlpn(ByteView body, const std::vector<std::string>& offered,
                       Established& negotiated) {
   const auto list = Parse<ProtocolNameList>(body);

@@ -11,6 +11,10 @@ namespace client {
 // Why an extension of the server's is refused that this message must not hold.
 Reason NotOffered(ExtensionType type, const Extensions& offered);
 
+// What we show to a server that asked for a certificate: the answer's credential where its key has
+// one of `schemes`, as they were asked, else none.
+Identity IdentityFrom(const Chosen& answer, const std::vector<SignatureScheme>& schemes);
+
 // RFC 8446 §4.2.11.2: fills in the binder, the last bytes of the message, over all that comes
 // before the list of binders. `so_far`: what came before the message.
 void Bind(const Session& session, Transcript so_far, Bytes& message);

@@ -39,9 +39,8 @@ bool MayResume(const Session& session, ProtocolVersion version, const std::strin
 
 uint32_t LifetimeOf(const Established& negotiated, const Context& context) {
   // RFC 8446 §4.6.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
-  constexpr int64_t kMaxLifetime = 604800;
   const int64_t left = negotiated.not_after_unix_s - context.now_unix_s;
-  const int64_t most = std::min(kMaxLifetime, int64_t{context.profile.session_lifetime_s});
+  const int64_t most = std::min(kMaxSessionLifetimeS, int64_t{context.profile.session_lifetime_s});
   return static_cast<uint32_t>(std::clamp<int64_t>(left, 0, most));
 }
 

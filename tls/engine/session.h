@@ -14,6 +14,9 @@
 
 namespace handfast::tls {
 
+// RFC 8446 §4.6.1: seven days, in seconds; what no session outlives, of either version and role.
+constexpr int64_t kMaxSessionLifetimeS = 604800;
+
 struct Session {
   ProtocolVersion version{};
   CipherSuite cipher_suite{};

@@ -184,18 +184,6 @@ struct ServerEcdhParams {
            io.Opaque8(e.point, {.min = 1, .max = 255});
   }
 };
-// RFC 8422 §5.4.
-struct ServerKeyExchange {
-  static constexpr HandshakeType kType = HandshakeType::kServerKeyExchange;
-  ServerEcdhParams params;
-  SignatureScheme algorithm{};
-  ByteView signature;
-  static bool Layout(auto& io, auto& m) {
-    return ServerEcdhParams::Layout(io, m.params) && io.U16(m.algorithm) &&
-           io.Opaque16(m.signature, {.min = 0, .max = 0xffff});
-  }
-};
-
 // RFC 5246 §7.4.3.
 struct ServerDhParams {
   ByteView dh_p;
@@ -207,17 +195,23 @@ struct ServerDhParams {
            io.Opaque16(e.dh_ys, {.min = 1, .max = 0xffff});
   }
 };
-// RFC 5246 §7.4.3: the message under a DHE suite.
-struct DheServerKeyExchange {
+// RFC 5246 §7.4.3: the parameters of an ephemeral exchange, and a signature over them and both
+// randoms.
+template <class Params>
+struct SignedServerKeyExchange {
   static constexpr HandshakeType kType = HandshakeType::kServerKeyExchange;
-  ServerDhParams params;
+  Params params;
   SignatureScheme algorithm{};
   ByteView signature;
   static bool Layout(auto& io, auto& m) {
-    return ServerDhParams::Layout(io, m.params) && io.U16(m.algorithm) &&
+    return Params::Layout(io, m.params) && io.U16(m.algorithm) &&
            io.Opaque16(m.signature, {.min = 0, .max = 0xffff});
   }
 };
+// RFC 8422 §5.4: under an ECDHE suite.
+using ServerKeyExchange = SignedServerKeyExchange<ServerEcdhParams>;
+// Under a DHE suite.
+using DheServerKeyExchange = SignedServerKeyExchange<ServerDhParams>;
 
 // RFC 5246 §7.4.3: either of them; which it is, the suite says.
 struct AnyServerKeyExchange {

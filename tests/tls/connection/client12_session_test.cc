@@ -20,17 +20,6 @@ const Leaf& ServerLeaf() {
   return leaf;
 }
 
-Profile Tls12Only(Profile profile = IntermediateProfile()) {
-  profile.versions = {ProtocolVersion::kTls12};
-  return profile;
-}
-
-ServerKit Client12Kit() {
-  ServerKit kit = ClientKit();
-  kit.profile = Tls12Only();
-  return kit;
-}
-
 std::shared_ptr<const TicketKeys> KeysOf(uint8_t name) {
   std::vector<TicketKey> keys(1);
   keys[0].name.fill(name);
@@ -176,15 +165,10 @@ Outcome Meet(const ServerKit& client_kit, const ServerKit& server_kit,
   ServerDriver client = Client(client_kit, std::move(session), std::move(name));
   ServerDriver server(server_kit);
   client.amnesia = server.amnesia = true;
-  const auto feed = [&](ServerDriver& driver, ByteView bytes) {
-    Bytes out;
-    for (; !bytes.empty(); bytes = bytes.subspan(std::min(piece, bytes.size()))) {
-      Append(out, driver.Receive(bytes.first(std::min(piece, bytes.size()))));
-    }
-    return out;
-  };
   Bytes to_server = client.Begin();
-  while (!to_server.empty()) to_server = feed(client, feed(server, to_server));
+  while (!to_server.empty()) {
+    to_server = OurTwo::Feed(client, OurTwo::Feed(server, to_server, piece), piece);
+  }
   Outcome outcome;
   outcome.at_client = client.failure();
   outcome.at_server = server.failure();
@@ -305,9 +289,7 @@ TEST(Session12, AClientsChainStaysWithItsSession) {
   server_kit.clients = std::make_shared<const TrustBundle>(Ca().Bundle());
   ServerKit client_kit = Client12Kit();
   const Leaf own = Ca().Issue({.server = false, .client = true});
-  const ServerKit identity = ServerKit::For(own);
-  client_kit.key = identity.key;
-  client_kit.credential = identity.credential;
+  GiveIdentity(client_kit, own);
   Outcome full = Meet(client_kit, server_kit, std::nullopt);
   ASSERT_TRUE(full.session);
   ServerDriver client = Client(client_kit, std::move(full.session));
@@ -327,9 +309,7 @@ TEST(Session12, T21_ASessionEndsWithTheClientsCertificate) {
   ServerKit client_kit = Client12Kit();
   const Leaf own = Ca().Issue({.server = false, .client = true});
   server_kit.peer_not_after_unix_s = kNow + 100;
-  const ServerKit identity = ServerKit::For(own);
-  client_kit.key = identity.key;
-  client_kit.credential = identity.credential;
+  GiveIdentity(client_kit, own);
   for (const int64_t after : {99, 101}) {
     server_kit.now_unix_s = kNow;
     Outcome full = Meet(client_kit, server_kit, std::nullopt);

@@ -30,23 +30,6 @@ std::vector<CipherSuite> Suites12() {
   return suites;
 }
 
-Profile Tls12Only(Profile profile = IntermediateProfile()) {
-  profile.versions = {ProtocolVersion::kTls12};
-  return profile;
-}
-
-ServerKit Client12Kit(Profile profile = Tls12Only()) {
-  ServerKit kit = ClientKit();
-  kit.profile = std::move(profile);
-  return kit;
-}
-
-void GiveIdentity(ServerKit& kit, const Leaf& leaf) {
-  const ServerKit own = ServerKit::For(leaf);
-  kit.key = own.key;
-  kit.credential = own.credential;
-}
-
 LibsslContext Context12(const Leaf& leaf) {
   LibsslContext context(LibsslServerContext(leaf));
   SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
@@ -174,36 +157,12 @@ TEST(Client12, ClientAuthenticationWithLibssl) {
 
 // ---- Against our own server.
 
-struct Both {
+struct Both : OurTwo {
   explicit Both(CipherSuite suite = CipherSuite::kEcdheEcdsaAes128GcmSha256)
-      : client_kit(Client12Kit(Tls12Only(LegacyProfile()))),
-        server_kit(ServerKit::For(LeafFor(FindSuite(suite)->authentication), LegacyProfile())) {
+      : OurTwo{Client12Kit(Tls12Only(LegacyProfile())),
+               ServerKit::For(LeafFor(FindSuite(suite)->authentication), LegacyProfile())} {
     client_kit.profile.cipher_suites = {suite};
   }
-  void Run(size_t piece = SIZE_MAX, bool amnesia = false) {
-    server.emplace(server_kit, ConnectionOptions{.alpn = {"h2"}});
-    client.emplace(client_kit, ConnectionOptions{.alpn = {"h2"}, .server_name = "example.test"});
-    server->amnesia = client->amnesia = amnesia;
-    Bytes to_server = client->Begin();
-    while (!to_server.empty()) {
-      const Bytes to_client = Feed(*server, to_server, piece);
-      to_server = Feed(*client, to_client, piece);
-    }
-  }
-  static Bytes Feed(ServerDriver& driver, ByteView bytes, size_t piece) {
-    Bytes out;
-    while (!bytes.empty()) {
-      const ByteView some = bytes.first(std::min(piece, bytes.size()));
-      Append(out, driver.Receive(some));
-      bytes = bytes.subspan(some.size());
-    }
-    return out;
-  }
-
-  ServerKit client_kit;
-  ServerKit server_kit;
-  std::optional<ServerDriver> server;
-  std::optional<ServerDriver> client;
 };
 
 TEST(Client12, MeetsOurOwnServerUnderEverySuite) {

@@ -18,12 +18,6 @@ Leaf ServerLeaf(KeyType type = KeyType::kEcdsaP256) {
   return Ca().Issue({.type = type, .dns = {"example.test"}});
 }
 
-void GiveIdentity(ServerKit& kit, const Leaf& leaf) {
-  const ServerKit own = ServerKit::For(leaf);
-  kit.key = own.key;
-  kit.credential = own.credential;
-}
-
 LibsslContext Context13(const Leaf& leaf) {
   LibsslContext context(LibsslServerContext(leaf, 2));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
@@ -207,36 +201,9 @@ TEST(Client13, TheAuthoritiesAreAskedFor) {
 
 // ---- Against our own server.
 
-struct Both {
+struct Both : OurTwo {
   explicit Both(ServerKit client_kit_in = ClientKit())
-      : client_kit(std::move(client_kit_in)),
-        server_kit(ServerKit::For(ServerLeaf(), ModernProfile())) {}
-
-  // Byte by byte, with save and restore between all steps.
-  void Run(size_t piece = SIZE_MAX, bool amnesia = false) {
-    server.emplace(server_kit, ConnectionOptions{.alpn = {"h2"}});
-    client.emplace(client_kit, ConnectionOptions{.alpn = {"h2"}, .server_name = "example.test"});
-    server->amnesia = client->amnesia = amnesia;
-    Bytes to_server = client->Begin();
-    while (!to_server.empty()) {
-      const Bytes to_client = Feed(*server, to_server, piece);
-      to_server = Feed(*client, to_client, piece);
-    }
-  }
-  static Bytes Feed(ServerDriver& driver, ByteView bytes, size_t piece) {
-    Bytes out;
-    while (!bytes.empty()) {
-      const ByteView some = bytes.first(std::min(piece, bytes.size()));
-      Append(out, driver.Receive(some));
-      bytes = bytes.subspan(some.size());
-    }
-    return out;
-  }
-
-  ServerKit client_kit;
-  ServerKit server_kit;
-  std::optional<ServerDriver> server;
-  std::optional<ServerDriver> client;
+      : OurTwo{std::move(client_kit_in), ServerKit::For(ServerLeaf(), ModernProfile())} {}
 };
 
 TEST(Client13, MeetsOurOwnServer) {
