@@ -27,8 +27,6 @@ constexpr ReasonInfo kReasons[] = {
      "bad_record_mac", "RFC 8446 §5.2"},
     {Reason::kBadRecordType, Alert::kUnexpectedMessage, Alert::kUnexpectedMessage, Origin::kLocal,
      "bad_record_type", "RFC 8446 §5"},
-    {Reason::kBadRecordVersion, Alert::kProtocolVersion, Alert::kProtocolVersion, Origin::kLocal,
-     "bad_record_version", "RFC 5246 Appendix E.1"},
     {Reason::kBadInnerPlaintext, Alert::kUnexpectedMessage, Alert::kUnexpectedMessage,
      Origin::kLocal, "bad_inner_plaintext", "RFC 8446 §5.4"},
     {Reason::kTooManyEmptyRecords, Alert::kUnexpectedMessage, Alert::kUnexpectedMessage,

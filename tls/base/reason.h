@@ -64,7 +64,6 @@ enum class Reason : uint8_t {
   kRecordOverflow,
   kBadRecordMac,
   kBadRecordType,
-  kBadRecordVersion,
   kBadInnerPlaintext,
   kTooManyEmptyRecords,
   kTooManyWarnings,

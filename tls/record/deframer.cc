@@ -14,10 +14,9 @@ bool IsContentType(uint8_t byte) {
 
 Result<std::optional<RecordHeader>> PeekRecord(ByteView stream, bool first_record,
                                                size_t max_ciphertext) {
-  constexpr uint8_t kMajorVersion = 3;
   if (stream.empty()) return std::optional<RecordHeader>();
   // A peer that speaks TLS begins with a handshake record, or gives up with an alert. Anything
-  // else (HTTP, an SSLv2 hello) is told apart by its first two bytes and gets no alert.
+  // else (HTTP, an SSLv2 hello) is told apart by its first byte and gets no alert.
   // RFC 8446 §D.5: "The security of SSL 2.0 [SSL2] is considered insufficient for the reasons
   // enumerated in [RFC6176], and it MUST NOT be negotiated for any reason." And: "Implementations
   // MUST NOT negotiate TLS 1.3 or later using an SSL version 2.0 compatible CLIENT-HELLO."
@@ -30,12 +29,11 @@ Result<std::optional<RecordHeader>> PeekRecord(ByteView stream, bool first_recor
   // RFC 5246 §6: "If a TLS implementation receives an unexpected record type, it MUST send an
   // unexpected_message alert."
   if (!IsContentType(stream[0])) return Reason::kBadRecordType;
-  // RFC 8446 §D.2: "Servers will receive various TLS 1.x versions in this field, but its value MUST
-  // always be ignored." RFC 5246 §E.1: "Thus, TLS servers compliant with this specification MUST
-  // accept any value {03,XX} as the record layer version number for ClientHello."
-  if (stream.size() >= 2 && stream[1] != kMajorVersion) {
-    return first_record ? Reason::kNotTls : Reason::kBadRecordVersion;
-  }
+  // RFC 8446 §5.1: "This field is deprecated and MUST be ignored for all purposes." §D: "The value
+  // of TLSPlaintext.legacy_record_version MUST be ignored by all implementations." §D.2: "Servers
+  // will receive various TLS 1.x versions in this field, but its value MUST always be ignored." RFC
+  // 5246 §E.1: "Thus, TLS servers compliant with this specification MUST accept any value {03,XX}
+  // as the record layer version number for ClientHello."
   if (stream.size() < kRecordHeaderSize) return std::optional<RecordHeader>();
   RecordHeader header;
   header.type = static_cast<ContentType>(stream[0]);

@@ -18,7 +18,7 @@ struct RecordHeader {
 };
 
 // What the first bytes of a stream are. `first_record`: nothing came before on this connection.
-// Nullopt: too few bytes to tell. kNotTls, kBadRecordType, kBadRecordVersion, kRecordOverflow.
+// Nullopt: too few bytes to tell. kNotTls, kBadRecordType, kRecordOverflow.
 // `max_ciphertext`: RecordOpener::max_ciphertext, where the keys may be those of AES-CBC.
 Result<std::optional<RecordHeader>> PeekRecord(ByteView stream, bool first_record,
                                                size_t max_ciphertext = kMaxCiphertext);
