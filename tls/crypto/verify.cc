@@ -6,6 +6,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "tls/crypto/libcrypto.h"
@@ -196,13 +197,54 @@ bool VerifyWhole(EVP_PKEY* key, ByteView content, ByteView signature) {
                           content.size()) == 1;
 }
 
+// What comes before the hash in a DigestInfo without parameters.
+std::string_view BareDigestInfo(MessageDigest digest) {
+  switch (digest) {
+    case MessageDigest::kSha256:
+      return "\x30\x2f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x20"sv;
+    case MessageDigest::kSha384:
+      return "\x30\x3f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x04\x30"sv;
+    case MessageDigest::kSha512:
+      return "\x30\x4f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x04\x40"sv;
+    case MessageDigest::kNone:
+      break;
+  }
+  return {};
+}
+
+// RFC 5246 §4.7: "For hash algorithms without parameters (which includes SHA-1), the
+// DigestInfo.AlgorithmIdentifier.parameters field MUST be NULL, but implementations MUST accept
+// both without parameters and with NULL parameters." libcrypto writes NULL, and takes nothing else.
+// Here all that was signed is compared, so that it is one more form and no looser one.
+bool VerifyBare(const SchemeRow& row, EVP_PKEY* key, const MessageHash& hash, ByteView signature) {
+  const std::string_view prefix = BareDigestInfo(row.digest);
+  std::array<uint8_t, kMaxRsaBits / 8> content{};
+  size_t size = content.size();
+  KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  if (context == nullptr || EVP_PKEY_verify_recover_init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1 ||
+      EVP_PKEY_verify_recover(context.get(), content.data(), &size, signature.data(),
+                              signature.size()) != 1) {
+    return false;
+  }
+  const ByteView recovered = ByteView(content).first(size);
+  return size == prefix.size() + hash.size &&
+         Equal(recovered.first(prefix.size()), AsBytes(prefix)) &&
+         Equal(recovered.last(hash.size), ByteView(hash.bytes).first(hash.size));
+}
+
 bool VerifyDigest(const SchemeRow& row, EVP_PKEY* key, ByteView content, ByteView signature) {
   MessageHash hash;
   KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
-  return context != nullptr && EVP_PKEY_verify_init(context.get()) == 1 &&
-         Configure(context.get(), row) && HashMessage(row.digest, content, hash) &&
-         EVP_PKEY_verify(context.get(), signature.data(), signature.size(), hash.bytes.data(),
-                         hash.size) == 1;
+  if (context == nullptr || EVP_PKEY_verify_init(context.get()) != 1 ||
+      !Configure(context.get(), row) || !HashMessage(row.digest, content, hash)) {
+    return false;
+  }
+  if (EVP_PKEY_verify(context.get(), signature.data(), signature.size(), hash.bytes.data(),
+                      hash.size) == 1) {
+    return true;
+  }
+  return row.padding == RsaPadding::kPkcs1 && VerifyBare(row, key, hash, signature);
 }
 
 }  // namespace
