@@ -82,6 +82,10 @@ void ApplicationData::OnGiveUp(Reason reason) {
 void ApplicationData::End(Reason reason) {
   output_.failure = HandshakeFailure{reason, Describe(reason).origin, state_.records->alert()};
   output_.new_session_tickets.clear();
+  // RFC 5246 §7.2: "In this case, other connections corresponding to the session may continue, but
+  // the session identifier MUST be invalidated, preventing the failed session from being used to
+  // establish new connections." The session goes with the state; one that was taken before is its
+  // taker's to drop.
   state_.engine = Failed{reason};
   state_.records.reset();
   state_.input.clear();

@@ -163,7 +163,8 @@ Result<Session> ReadNewSessionTicket(const Connection& established, ByteView mes
                                      int64_t now_unix_s);
 
 // TLS 1.2: the session that the handshake left, once: as a client, and as a server that keeps
-// sessions by their id (Context). Nullopt where there is none.
+// sessions by their id (Context). Nullopt where there is none, and after a failure: who keeps one
+// drops it when Output::failure comes for its connection (RFC 5246 §7.2).
 std::optional<Session> TakeSession(Connection& established);
 
 // RFC 8446 §7.5: fills `out` (at most 8160 bytes) with keying material for the application, a

@@ -383,7 +383,8 @@ void Run::End(Reason reason, Origin origin, std::optional<uint8_t> alert) {
   // RFC 8446 §6: "Servers and clients MUST forget the secret values and keys established in failed
   // connections, with the exception of the PSKs associated with session tickets, which SHOULD be
   // discarded if possible." RFC 5246 §7.2.2: "Servers and clients MUST forget any
-  // session-identifiers, keys, and secrets associated with a failed connection."
+  // session-identifiers, keys, and secrets associated with a failed connection." And: "Thus, any
+  // connection terminated with a fatal alert MUST NOT be resumed."
   // RFC 8446 §6: "Upon receiving an error alert, the TLS implementation SHOULD indicate an error to
   // the application and MUST NOT allow any further data to be sent or received on the connection."
   // §6.2: "Upon transmission or receipt of a fatal alert message, both parties MUST immediately

@@ -392,5 +392,27 @@ TEST(Session12, T5_WithoutTheExtensionNothingIsKept) {
   EXPECT_EQ(size, 0u);
 }
 
+// RFC 5246 §7.2 and §7.2.2: "any connection terminated with a fatal alert MUST NOT be resumed": its
+// session goes with it, on the side that says the alert and on the side that hears it.
+TEST(Session12, AFatalAlertTakesTheSessionAlong) {
+  for (const bool fatal : {false, true}) {
+    ServerKit server_kit = ServerKit::For(ServerLeaf());
+    server_kit.keeps_sessions = true;
+    const ServerKit client_kit = Client12Kit();
+    ServerDriver server(server_kit);
+    ServerDriver client = Client(client_kit, std::nullopt);
+    Bytes to_server = client.Begin();
+    while (!to_server.empty()) to_server = client.Receive(server.Receive(to_server));
+    ASSERT_TRUE(client.established() && server.established());
+    if (fatal) {
+      server.Receive(client.Give(GiveUp{Reason::kHandshakeAborted}));
+      ASSERT_TRUE(client.failure() && server.failure());
+      EXPECT_EQ(server.failure()->reason, Reason::kPeerAlert);
+    }
+    EXPECT_EQ(TakeSession(client.connection()).has_value(), !fatal);
+    EXPECT_EQ(TakeSession(server.connection()).has_value(), !fatal);
+  }
+}
+
 }  // namespace
 }  // namespace handfast::tls::test
