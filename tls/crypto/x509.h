@@ -14,6 +14,7 @@
 
 #include "tls/base/bytes.h"
 #include "tls/base/result.h"
+#include "tls/base/scheme_set.h"
 #include "tls/crypto/crl.h"
 #include "tls/crypto/sign.h"
 
@@ -53,6 +54,11 @@ Result<Bytes> IssuerOf(ByteView certificate_der);
 // signatures, or an entry is older than version 3; kWeakCertificate where one is signed with SHA-1
 // or less. Self-signed entries may be both.
 Result<void> CheckChainFitsKey(const std::vector<Bytes>& chain, ByteView public_key_der);
+
+// What the chain's certificates (DER, leaf first) are signed with; self-signed ones, which no peer
+// validates, are left out. An issuer that is not in the chain counts as of the usual kind: an RSA
+// key without restrictions, the curve that goes with the hash.
+SchemeSet SignaturesOf(const std::vector<Bytes>& chain);
 
 enum class Purpose : uint8_t { kTlsClient, kTlsServer };
 

@@ -143,6 +143,17 @@ void SignWith(X509* certificate, EVP_PKEY* key, bool sha1) {
   Must(X509_sign(certificate, key, digest) > 0, "signature");
 }
 
+void SignWithPss(X509* certificate, EVP_PKEY* key) {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_PKEY_CTX* parameters = nullptr;
+  Must(EVP_DigestSignInit(context, &parameters, EVP_sha384(), nullptr, key) == 1 &&
+           EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1 &&
+           X509_sign_ctx(certificate, context) > 0,
+       "RSASSA-PSS");
+  EVP_MD_CTX_free(context);
+}
+
 Bytes Der(X509* certificate) {
   uint8_t* der = nullptr;
   const int size = i2d_X509(certificate, &der);
@@ -272,7 +283,12 @@ struct TestCa::State {
     }
     AddNames(x, options);
     if (options.unknown_critical) AddUnknownCritical(x);
-    SignWith(x, key.get(), options.sha1);
+    if (options.must_staple) AddExtension(x, certificate.get(), NID_tlsfeature, "status_request");
+    if (options.pss) {
+      SignWithPss(x, key.get());
+    } else {
+      SignWith(x, key.get(), options.sha1);
+    }
     std::vector<Bytes> chain = {Der(x)};
     chain.insert(chain.end(), above.begin(), above.end());
     return chain;

@@ -61,6 +61,8 @@ struct LeafOptions {
   bool extended_key_usage = true;  // false: no such extension, which permits both
   std::string usages = {};         // instead of both flags: "anyExtendedKeyUsage"
   bool sha1 = false;
+  bool pss = false;          // signed with RSASSA-PSS, by an RSA authority
+  bool must_staple = false;  // TLS feature status_request (RFC 7633)
   int rsa_bits = 0;
   // Key usage keyEncipherment beside digitalSignature, as public authorities issue RSA keys for
   // servers; NSS takes none without it, though no handshake of ours needs it.
