@@ -14,6 +14,7 @@
 
 #include "tls/crypto/identity.h"
 #include "tls/crypto/libcrypto.h"
+#include "tls/crypto/ocsp.h"
 #include "tls/crypto/pem.h"
 #include "tls/crypto/x509.h"
 
@@ -27,6 +28,7 @@ struct FreeStack {
   void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
 };
 using Stack = std::unique_ptr<STACK_OF(X509), FreeStack>;
+using Features = Owned<TLS_FEATURE, TLS_FEATURE_free>;
 
 // 112 bits: SHA-256, RSA-2048 and P-224 at least.
 constexpr int kSecurityLevel = 2;
@@ -182,6 +184,51 @@ TrustBundle::Verdict CheckIdentity(ByteView leaf, std::span<const std::string> a
   return {};
 }
 
+// RFC 7633 §4: the leaf says that its server staples OCSP responses.
+bool PromisesOcspResponse(const X509* leaf) {
+  constexpr long kStatusRequest = 5;
+  const Features features(
+      static_cast<TLS_FEATURE*>(X509_get_ext_d2i(leaf, NID_tlsfeature, nullptr, nullptr)));
+  if (features == nullptr) return false;
+  for (int i = 0; i < sk_ASN1_INTEGER_num(features.get()); ++i) {
+    if (ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features.get(), i)) == kStatusRequest) return true;
+  }
+  return false;
+}
+
+Bytes Encoded(const X509* certificate) {
+  uint8_t* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  if (size <= 0) return {};
+  Bytes bytes(der, der + size);
+  OPENSSL_free(der);
+  return bytes;
+}
+
+TrustBundle::Verdict CheckStaple(X509_STORE_CTX* context, ByteView leaf,
+                                 const TrustParameters& wanted) {
+  const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context);
+  if (wanted.ocsp_response.empty()) {
+    if (wanted.require_ocsp_response) {
+      return Refused(Reason::kNoOcspResponse, "the server stapled no OCSP response");
+    }
+    if (PromisesOcspResponse(sk_X509_value(path, 0))) {
+      return Refused(Reason::kNoOcspResponse,
+                     "the leaf promises a stapled OCSP response, and there is none");
+    }
+    return {};
+  }
+  // RFC 6066 §8: "Clients requesting an OCSP response and receiving an OCSP response in a
+  // "CertificateStatus" message MUST check the OCSP response and abort the handshake if the
+  // response is not satisfactory with bad_certificate_status_response(113) alert." A root that is
+  // itself the leaf is its own issuer.
+  const X509* issuer = sk_X509_value(path, sk_X509_num(path) > 1 ? 1 : 0);
+  OcspVerdict verdict =
+      VerifyOcspStaple(wanted.ocsp_response, leaf, Encoded(issuer), wanted.now_unix_s);
+  if (!verdict.reason) return {};
+  return Refused(*verdict.reason, "the stapled OCSP response: " + verdict.detail);
+}
+
 }  // namespace
 
 struct TrustBundle::State {
@@ -258,6 +305,10 @@ TrustBundle::Verdict TrustBundle::Verify(const std::vector<Bytes>& chain,
   if (parameters.purpose == Purpose::kTlsClient &&
       (X509_get_key_usage(leaf.get()) & KU_DIGITAL_SIGNATURE) == 0) {
     return Refused(Reason::kUnsupportedCertificate, "the leaf's key is not for signatures");
+  }
+  if (parameters.purpose == Purpose::kTlsServer) {
+    Verdict stapled = CheckStaple(context.get(), chain.front(), parameters);
+    if (stapled.reason) return stapled;
   }
   return CheckIdentity(chain.front(), parameters.identities);
 }

@@ -76,6 +76,10 @@ struct TrustParameters {
   // not hold it: without one (`crls` null among that) nobody is trusted.
   CrlCheck crl_check = CrlCheck::kNone;
   const CrlSet* crls = nullptr;
+  // A server's: the OCSP response that it stapled for its leaf (DER; empty: none), and whether it
+  // is refused without one. One that its leaf promises (RFC 7633) is always needed.
+  ByteView ocsp_response = {};
+  bool require_ocsp_response = false;
 };
 
 // Trusted roots, parsed once, shared by threads.
@@ -97,7 +101,8 @@ class TrustBundle {
     std::string detail;
   };
   // chain[0] is the leaf. Security level 2 (112 bits: no SHA-1, no RSA-1024), the given time, the
-  // purpose, the depth, the name, the identity, revocation; no partial chains, no fetching.
+  // purpose, the depth, the name, the identity, revocation, a server's OCSP response on the word of
+  // the issuer on the path found; no partial chains, no fetching.
   Verdict Verify(const std::vector<Bytes>& chain, const TrustParameters& parameters) const;
 
  private:

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 
 #include "tests/tls/crypto/test_ca.h"
+#include "tests/tls/crypto/test_revocation.h"
 #include "tls/crypto/x509.h"
 
 namespace handfast::tls {
@@ -257,6 +258,36 @@ TEST(Trust, ManyThreadsShareABundle) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(right, 4 * 20);
+}
+
+// RFC 6066 §8: what a server stapled counts, on its issuer's word; RFC 7633: the leaf may demand
+// it.
+TEST(Trust, MindsAServersOcspResponse) {
+  using Status = test::OcspOptions::Status;
+  const TestCa root = TestCa::Create("root");
+  const TestCa issuing = root.Intermediate("issuing");
+  const Leaf leaf = issuing.Issue();
+  const auto judge = [&](const Chain& chain, const Bytes& response, bool require = false) {
+    TrustParameters parameters = kServer;
+    parameters.ocsp_response = response;
+    parameters.require_ocsp_response = require;
+    return Judge(root, chain, parameters);
+  };
+  const Bytes good = MakeOcsp(issuing, leaf.chain[0]);
+  EXPECT_EQ(judge(leaf.chain, good, true), "");
+  EXPECT_EQ(judge(leaf.chain, {}), "");
+  EXPECT_EQ(judge(leaf.chain, {}, true), "no_ocsp_response");
+  EXPECT_EQ(judge(leaf.chain, MakeOcsp(issuing, leaf.chain[0], {.status = Status::kRevoked})),
+            "certificate_revoked");
+  EXPECT_EQ(judge(leaf.chain, MakeOcsp(root, leaf.chain[0])), "bad_ocsp_response");
+  const Leaf promising = issuing.Issue({.must_staple = true});
+  EXPECT_EQ(judge(promising.chain, {}), "no_ocsp_response");
+  EXPECT_EQ(judge(promising.chain, MakeOcsp(issuing, promising.chain[0])), "");
+  EXPECT_EQ(judge(promising.chain, good), "bad_ocsp_response") << "another's will not do";
+  // A client is asked for none.
+  TrustParameters client = kClient;
+  client.require_ocsp_response = true;
+  EXPECT_EQ(Judge(root, issuing.Issue({.client = true, .must_staple = true}).chain, client), "");
 }
 
 }  // namespace
