@@ -25,7 +25,11 @@ std::vector<LengthField> InExtension(ExtensionType type, HandshakeType message) 
       return {{0, 2}, {2, 2}};
     case ExtensionType::kSupportedGroups:
     case ExtensionType::kSignatureAlgorithms:
+    case ExtensionType::kSignatureAlgorithmsCert:
       return {{0, 2}};
+    case ExtensionType::kStatusRequest:
+      if (message != HandshakeType::kClientHello) return {};
+      return {{1, 2}, {3, 2}};
     case ExtensionType::kSupportedVersions:
       if (message == HandshakeType::kServerHello) return {};
       return {{0, 1}};

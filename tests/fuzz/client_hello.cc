@@ -34,6 +34,7 @@ void CheckExtensions(const ClientHello& hello, const ClientHelloExtensions& know
   CheckBody(hello, kSupportedVersions, known.supported_versions);
   CheckBody(hello, kSupportedGroups, known.supported_groups);
   CheckBody(hello, kSignatureAlgorithms, known.signature_algorithms);
+  CheckBody(hello, kSignatureAlgorithmsCert, known.signature_algorithms_cert);
   CheckBody(hello, kKeyShare, known.key_share);
   CheckBody(hello, kAlpn, known.alpn);
   CheckBody(hello, kEcPointFormats, known.ec_point_formats);

@@ -37,6 +37,7 @@ void OnInput(ByteView input) {
     case ExtensionType::kEcPointFormats:
       return CheckLayout<EcPointFormatList>(body);
     case ExtensionType::kSignatureAlgorithms:
+    case ExtensionType::kSignatureAlgorithmsCert:
       return CheckLayout<SignatureSchemeList>(body);
     case ExtensionType::kAlpn:
       return CheckLayout<ProtocolNameList>(body);
@@ -58,6 +59,10 @@ void OnInput(ByteView input) {
       return CheckKeyShare(place, body);
     case ExtensionType::kRenegotiationInfo:
       return CheckLayout<RenegotiationInfo>(body);
+    case ExtensionType::kStatusRequest:
+      // A client's may be of any type, and then ends anywhere.
+      if (!from_client) CheckLayout<CertificateStatus>(body);
+      return;
     default:
       // Anything else: the block of extensions itself.
       return CheckLayout<EncryptedExtensions>(body);

@@ -34,6 +34,7 @@ bool IsTls12Client(const EngineState& state) {
   return std::visit(
       []<class State>(const State&) {
         return std::is_same_v<State, client12::WaitCertificate> ||
+               std::is_same_v<State, client12::WaitCertificateStatus> ||
                std::is_same_v<State, client12::WaitServerKeyExchange> ||
                std::is_same_v<State, client12::WaitRequestOrDone> ||
                std::is_same_v<State, client12::WaitServerHelloDone> ||

@@ -10,6 +10,12 @@ CertificateAuthorities AuthoritiesOf(const Profile& profile) {
   return authorities;
 }
 
+Result<Bytes> OcspResponseOf(const CertificateStatus& status) {
+  // RFC 6066 §8: we asked for no other.
+  if (status.status_type != kStatusTypeOcsp) return Reason::kDecodeError;
+  return Copy(status.ocsp_response);
+}
+
 Result<Bytes> LeafPublicKey(const std::vector<Bytes>& chain) { return PublicKeyOf(chain.front()); }
 
 }  // namespace handfast::tls

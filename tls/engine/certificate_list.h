@@ -1,4 +1,4 @@
-// What both versions do with the client's certificates. Internal to the engine.
+// What both versions and roles do with the peer's certificates. Internal to the engine.
 #ifndef HANDFAST_TLS_ENGINE_CERTIFICATE_LIST_H_
 #define HANDFAST_TLS_ENGINE_CERTIFICATE_LIST_H_
 
@@ -8,6 +8,7 @@
 #include "tls/base/result.h"
 #include "tls/engine/profile.h"
 #include "tls/wire/extensions.h"
+#include "tls/wire/messages.h"
 
 namespace handfast::tls {
 
@@ -26,6 +27,9 @@ Result<std::vector<Bytes>> ChainOf(const std::vector<Entry>& entries) {
   for (const Entry& entry : entries) chain.push_back(Copy(entry.cert_data));
   return chain;
 }
+
+// The OCSP response of a CertificateStatus; kDecodeError where it is of another type.
+Result<Bytes> OcspResponseOf(const CertificateStatus& status);
 
 // The leaf's SubjectPublicKeyInfo; kBadCertificate where it does not parse.
 Result<Bytes> LeafPublicKey(const std::vector<Bytes>& chain);

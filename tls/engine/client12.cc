@@ -7,6 +7,7 @@
 #include "tls/crypto/hkdf.h"
 #include "tls/engine/certificate_list.h"
 #include "tls/engine/client_phase.h"
+#include "tls/engine/key_exchange12.h"
 #include "tls/engine/moves_client12.h"
 #include "tls/engine/negotiation.h"
 
@@ -69,7 +70,9 @@ Result<void> ReadOne(const Extension& extension, const client::Wanted& wanted,
     case ExtensionType::kSessionTicket:
     case ExtensionType::kExtendedMasterSecret:
     case ExtensionType::kEncryptThenMac:
+    case ExtensionType::kStatusRequest:
       if (!extension.data.empty()) return Reason::kDecodeError;
+      handshake.certificate_status |= extension.type == ExtensionType::kStatusRequest;
       handshake.new_session_ticket |= extension.type == ExtensionType::kSessionTicket;
       handshake.extended_master_secret |= extension.type == ExtensionType::kExtendedMasterSecret;
       handshake.encrypt_then_mac |= extension.type == ExtensionType::kEncryptThenMac;
@@ -129,6 +132,26 @@ Result<void> ReadExtensions(const ServerHello& hello, const ClientHello& ours,
     return Reason::kMisplacedExtension;
   }
   return {};
+}
+
+// What stands between Certificate and verdict. `next_message`: what came instead of a
+// CertificateStatus, to go on with.
+Transition AskVerdict(Handshake handshake, Bytes public_key, Bytes ocsp_response,
+                      ByteView next_message) {
+  const uint64_t question = handshake.next_question++;
+  VerifyPeer ask{question, handshake.negotiated->peer_chain, std::move(ocsp_response)};
+  return {AwaitVerdict{question, std::move(handshake), std::move(public_key), Copy(next_message)},
+          {},
+          std::move(ask)};
+}
+
+// RFC 6066 §8: a server that took status_request "MAY also choose not to send a "CertificateStatus"
+// message".
+Transition WithoutStatus(WaitCertificateStatus state, ByteView message, bool static_rsa) {
+  if (tls12::IsStaticRsa(*state.handshake.negotiated) != static_rsa) {
+    return Fail(Reason::kUnexpectedMessage);
+  }
+  return AskVerdict(std::move(state.handshake), std::move(state.public_key), {}, message);
 }
 
 // RFC 5246 §7.3: the abbreviated handshake.
@@ -210,10 +233,35 @@ Transition On(WaitCertificate state, const Received<Certificate>& received, cons
   if (!chain.ok()) return Fail(chain.reason());
   Result<Bytes> public_key = LeafPublicKey(*chain);
   if (!public_key.ok()) return Fail(public_key.reason());
-  const uint64_t question = handshake.next_question++;
   handshake.negotiated->peer_chain = *std::move(chain);
-  VerifyPeer ask{question, handshake.negotiated->peer_chain};
-  return {AwaitVerdict{question, std::move(handshake), *std::move(public_key)}, {}, std::move(ask)};
+  if (handshake.certificate_status) {
+    return {WaitCertificateStatus{std::move(handshake), *std::move(public_key)}, {}, std::nullopt};
+  }
+  return AskVerdict(std::move(handshake), *std::move(public_key), {}, {});
+}
+
+Transition On(WaitCertificateStatus state, const Received<CertificateStatus>& received,
+              const Context&) {
+  Result<Bytes> ocsp_response = OcspResponseOf(received.message);
+  if (!ocsp_response.ok()) return Fail(ocsp_response.reason());
+  state.handshake.transcript.Add(received.raw);
+  return AskVerdict(std::move(state.handshake), std::move(state.public_key),
+                    *std::move(ocsp_response), {});
+}
+
+Transition On(WaitCertificateStatus state, const Received<AnyServerKeyExchange>& received,
+              const Context&) {
+  return WithoutStatus(std::move(state), received.raw, /*static_rsa=*/false);
+}
+
+Transition On(WaitCertificateStatus state, const Received<CertificateRequest>& received,
+              const Context&) {
+  return WithoutStatus(std::move(state), received.raw, /*static_rsa=*/true);
+}
+
+Transition On(WaitCertificateStatus state, const Received<ServerHelloDone>& received,
+              const Context&) {
+  return WithoutStatus(std::move(state), received.raw, /*static_rsa=*/true);
 }
 
 Transition On(WaitRequestOrDone state, const Received<CertificateRequest>& received,
@@ -224,6 +272,8 @@ Transition On(WaitRequestOrDone state, const Received<CertificateRequest>& recei
   const uint64_t question = handshake.next_question++;
   Choose choose{question, ProtocolVersion::kTls12, handshake.negotiated->server_name, {}};
   choose.as_client = true;
+  choose.certificate_schemes =
+      CertificateSchemes(ProtocolVersion::kTls12, message.supported_signature_algorithms);
   for (const SignatureScheme scheme : context.profile.signature_schemes) {
     // RFC 5246 §7.4.4: "The end-entity certificate provided by the client MUST contain a key that
     // is compatible with certificate_types. If the key is a signature key, it MUST be usable with
@@ -236,15 +286,17 @@ Transition On(WaitRequestOrDone state, const Received<CertificateRequest>& recei
   for (const DistinguishedName& name : message.certificate_authorities) {
     choose.certificate_authorities.push_back(Copy(name.der));
   }
-  AwaitChoice next{question, std::move(handshake), std::move(state.exchange), choose.schemes};
+  AwaitChoice next{question, std::move(handshake), std::move(state.exchange), choose.schemes,
+                   choose.certificate_schemes};
   return {std::move(next), {}, std::move(choose)};
 }
 
 Transition On(AwaitChoice state, const Chosen& answer, const Context&) {
-  return {WaitServerHelloDone{std::move(state.handshake), std::move(state.exchange),
-                              client::IdentityFrom(answer, state.schemes)},
-          {},
-          std::nullopt};
+  return {
+      WaitServerHelloDone{std::move(state.handshake), std::move(state.exchange),
+                          client::IdentityFrom(answer, state.schemes, state.certificate_schemes)},
+      {},
+      std::nullopt};
 }
 
 Transition On(WaitRequestOrDone state, const Received<ServerHelloDone>& received,

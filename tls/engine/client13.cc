@@ -78,6 +78,26 @@ Result<void> ReadOne(const Extension& extension, const std::vector<std::string>&
   }
 }
 
+// What the server staples to one certificate; empty where it is nothing.
+Result<Bytes> ReadEntry(const tls13::CertificateEntry& entry) {
+  if (HasDuplicates(entry.extensions)) return Reason::kDuplicateExtension;
+  Bytes ocsp_response;
+  for (const Extension& extension : entry.extensions) {
+    // RFC 8446 §4.4.2: "Extensions in the Certificate message from the server MUST correspond to
+    // ones from the ClientHello message."
+    if (extension.type != ExtensionType::kStatusRequest) return Reason::kUnsolicitedExtension;
+    // RFC 8446 §4.4.2.1: "the body of the "status_request" extension from the server MUST be a
+    // CertificateStatus structure as defined in [RFC6066], which is interpreted as defined in
+    // [RFC6960]."
+    const auto status = Parse<CertificateStatus>(extension.data);
+    if (!status) return Reason::kDecodeError;
+    Result<Bytes> response = OcspResponseOf(*status);
+    if (!response.ok()) return response;
+    ocsp_response = *std::move(response);
+  }
+  return ocsp_response;
+}
+
 Transition AskVerdict(Handshake handshake, Identity identity, const Received<Certificate>& received,
                       const Context&) {
   const Certificate& message = received.message;
@@ -86,8 +106,12 @@ Transition AskVerdict(Handshake handshake, Identity identity, const Received<Cer
   // the handshake with a "decode_error" alert."
   // RFC 8446 §4.4.2: "The server's certificate_list MUST always be non-empty."
   if (message.certificate_list.empty()) return Fail(Reason::kDecodeError);
+  Bytes ocsp_response;
   for (const tls13::CertificateEntry& entry : message.certificate_list) {
-    if (!entry.extensions.empty()) return Fail(Reason::kUnsolicitedExtension);
+    Result<Bytes> stapled = ReadEntry(entry);
+    if (!stapled.ok()) return Fail(stapled.reason());
+    // Those of the certificates above it must be well-formed, and are of no further use.
+    if (&entry == &message.certificate_list.front()) ocsp_response = *std::move(stapled);
   }
   handshake.transcript.Add(received.raw);
   Result<std::vector<Bytes>> chain = ChainOf(message.certificate_list);
@@ -96,7 +120,7 @@ Transition AskVerdict(Handshake handshake, Identity identity, const Received<Cer
   if (!public_key.ok()) return Fail(public_key.reason());
   const uint64_t question = handshake.next_question++;
   handshake.negotiated->peer_chain = *std::move(chain);
-  VerifyPeer ask{question, handshake.negotiated->peer_chain};
+  VerifyPeer ask{question, handshake.negotiated->peer_chain, std::move(ocsp_response)};
   return {AwaitVerdict{question, std::move(handshake), std::move(identity), *std::move(public_key)},
           {},
           std::move(ask)};
@@ -221,11 +245,17 @@ Transition On(WaitCertificateOrRequest state, const Received<CertificateRequest>
   if (extension == nullptr) return Fail(Reason::kMissingExtension);
   const auto theirs = Parse<SignatureSchemeList>(extension->data);
   if (!theirs) return Fail(Reason::kDecodeError);
+  // RFC 8446 §4.2.3: "If no "signature_algorithms_cert" extension is present, then the
+  // "signature_algorithms" extension also applies to signatures appearing in certificates."
+  const Extension* cert = Find(message.extensions, ExtensionType::kSignatureAlgorithmsCert);
+  const auto certified = cert == nullptr ? theirs : Parse<SignatureSchemeList>(cert->data);
+  if (!certified) return Fail(Reason::kDecodeError);
   Handshake& handshake = state.handshake;
   handshake.transcript.Add(received.raw);
   const uint64_t question = handshake.next_question++;
   Choose choose{question, ProtocolVersion::kTls13, handshake.negotiated->server_name, {}};
   choose.as_client = true;
+  choose.certificate_schemes = CertificateSchemes(ProtocolVersion::kTls13, certified->schemes);
   for (const SignatureScheme scheme : context.profile.signature_schemes) {
     if (!IsPkcs1(scheme) && Contains(theirs->schemes, scheme)) choose.schemes.push_back(scheme);
   }
@@ -236,7 +266,7 @@ Transition On(WaitCertificateOrRequest state, const Received<CertificateRequest>
       choose.certificate_authorities.push_back(Copy(name.der));
     }
   }
-  AwaitChoice next{question, std::move(handshake), choose.schemes};
+  AwaitChoice next{question, std::move(handshake), choose.schemes, choose.certificate_schemes};
   return {std::move(next), {}, std::move(choose)};
 }
 
@@ -251,9 +281,8 @@ Transition On(WaitCertificate state, const Received<Certificate>& received,
 }
 
 Transition On(AwaitChoice state, const Chosen& answer, const Context&) {
-  return {WaitCertificate{std::move(state.handshake), client::IdentityFrom(answer, state.schemes)},
-          {},
-          std::nullopt};
+  Identity identity = client::IdentityFrom(answer, state.schemes, state.certificate_schemes);
+  return {WaitCertificate{std::move(state.handshake), std::move(identity)}, {}, std::nullopt};
 }
 
 Transition On(AwaitVerdict state, const PeerVerdict& answer, const Context&) {

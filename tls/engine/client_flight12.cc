@@ -10,6 +10,7 @@
 #include "tls/crypto/rsa_encrypt.h"
 #include "tls/crypto/sign.h"
 #include "tls/engine/client_phase.h"
+#include "tls/engine/engine.h"
 #include "tls/engine/key_exchange12.h"
 #include "tls/engine/moves_client12.h"
 #include "tls/engine/negotiation.h"
@@ -197,20 +198,24 @@ std::optional<Session> SessionOf(Ending& ending, int64_t now_unix_s) {
   return session;
 }
 
+Transition AfterVerdict(Handshake handshake, Bytes public_key, const Context& context) {
+  if (!tls12::IsStaticRsa(*handshake.negotiated)) {
+    return {WaitServerKeyExchange{std::move(handshake), std::move(public_key)}, {}, std::nullopt};
+  }
+  Result<KeyExchange> exchange = ExchangeRsa(public_key, context);
+  if (!exchange.ok()) return Fail(exchange.reason());
+  return {WaitRequestOrDone{std::move(handshake), *std::move(exchange)}, {}, std::nullopt};
+}
+
 }  // namespace
 
 Transition On(AwaitVerdict state, const PeerVerdict& answer, const Context& context) {
   if (answer.refusal) return Fail(*answer.refusal);
-  Handshake& handshake = state.handshake;
-  int64_t& not_after = handshake.negotiated->not_after_unix_s;
+  int64_t& not_after = state.handshake.negotiated->not_after_unix_s;
   not_after = std::min(not_after, answer.not_after_unix_s);
-  if (!tls12::IsStaticRsa(*handshake.negotiated)) {
-    return {
-        WaitServerKeyExchange{std::move(handshake), std::move(state.public_key)}, {}, std::nullopt};
-  }
-  Result<KeyExchange> exchange = ExchangeRsa(state.public_key, context);
-  if (!exchange.ok()) return Fail(exchange.reason());
-  return {WaitRequestOrDone{std::move(handshake), *std::move(exchange)}, {}, std::nullopt};
+  Transition after = AfterVerdict(std::move(state.handshake), std::move(state.public_key), context);
+  if (state.next_message.empty() || std::holds_alternative<Failed>(after.next)) return after;
+  return Step(std::move(after.next), state.next_message, context);
 }
 
 Transition On(WaitServerKeyExchange state, const Received<AnyServerKeyExchange>& received,

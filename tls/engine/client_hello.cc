@@ -225,17 +225,24 @@ Reason NotOffered(ExtensionType type, const Extensions& offered) {
                                         : Reason::kMisplacedExtension;
 }
 
-Identity IdentityFrom(const Chosen& answer, const std::vector<SignatureScheme>& schemes) {
+Identity IdentityFrom(const Chosen& answer, const std::vector<SignatureScheme>& schemes,
+                      SchemeSet certificate_schemes) {
   Identity identity{true, answer.credential, {}};
   if (identity.credential == nullptr) return identity;
   // RFC 5246 §7.4.6: "The certificate MUST be appropriate for the negotiated cipher suite's key
   // exchange algorithm, and any negotiated extensions."
   const auto scheme = CommonScheme(schemes, *identity.credential);
+  // RFC 8446 §4.4.2.3: "The certificates MUST be signed using an acceptable signature algorithm, as
+  // described in Section 4.3.2." RFC 5246 §7.4.4: "Any certificates provided by the client MUST be
+  // signed using a hash/signature algorithm pair found in supported_signature_algorithms." §7.4.6:
+  // "The certificates MUST be signed using an acceptable hash/ signature algorithm pair, as
+  // described in Section 7.4.4."
+  const bool acceptable = certificate_schemes.Covers(identity.credential->signatures);
   // RFC 8446 §4.4.2: "If the server requests client authentication but no suitable certificate is
   // available, the client MUST send a Certificate message containing no certificates". RFC 5246
   // §7.4.6: "If no suitable certificate is available, the client MUST send a certificate message
   // containing no certificates."
-  if (!scheme) identity.credential = nullptr;
+  if (!scheme || !acceptable) identity.credential = nullptr;
   identity.scheme = scheme.value_or(SignatureScheme{});
   return identity;
 }

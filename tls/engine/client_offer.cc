@@ -74,7 +74,7 @@ Offered OfferedBy(const Profile& profile) {
 
 // Bodies of extensions, which the message views.
 struct Bodies {
-  Bytes server_name, groups, schemes, alpn, limit, share, versions, psk;
+  Bytes server_name, groups, schemes, certified, status, alpn, limit, share, versions, psk;
 };
 
 // Those of TLS 1.2 alone.
@@ -113,6 +113,15 @@ Extensions Offer(const Profile& profile, const Offered& offered, const Wanted& w
   // MUST send the signature_algorithms extension, listing the algorithms it is willing to accept."
   bodies.schemes = Serialize(SignatureSchemeList{profile.signature_schemes});
   extensions.push_back({ExtensionType::kSignatureAlgorithms, bodies.schemes});
+  // RFC 8446 §4.2.3: "Implementations which have the same policy in both cases MAY omit the
+  // "signature_algorithms_cert" extension."
+  if (!profile.certificate_schemes.empty()) {
+    bodies.certified = Serialize(SignatureSchemeList{profile.certificate_schemes});
+    extensions.push_back({ExtensionType::kSignatureAlgorithmsCert, bodies.certified});
+  }
+  // RFC 6066 §8, RFC 8446 §4.4.2.1: an OCSP response, from whatever responder.
+  bodies.status = Serialize(CertificateStatusRequest{});
+  extensions.push_back({ExtensionType::kStatusRequest, bodies.status});
   if (!wanted.alpn.empty()) {
     ProtocolNameList names;
     for (const std::string& name : wanted.alpn) names.names.push_back({AsBytes(name)});

@@ -12,8 +12,10 @@ namespace client {
 Reason NotOffered(ExtensionType type, const Extensions& offered);
 
 // What we show to a server that asked for a certificate: the answer's credential where its key has
-// one of `schemes`, as they were asked, else none.
-Identity IdentityFrom(const Chosen& answer, const std::vector<SignatureScheme>& schemes);
+// one of `schemes` and its chain is signed with no other than `certificate_schemes`, as they were
+// asked, else none.
+Identity IdentityFrom(const Chosen& answer, const std::vector<SignatureScheme>& schemes,
+                      SchemeSet certificate_schemes);
 
 // RFC 8446 §4.2.11.2: fills in the binder, the last bytes of the message, over all that comes
 // before the list of binders. `so_far`: what came before the message.

@@ -17,11 +17,11 @@ namespace handfast::tls {
 // Every message that has a form; the order of the columns in the printed matrix.
 template <class... M>
 struct MessageList {};
-using Messages =
-    MessageList<ClientHello, ServerHello, EncryptedExtensions, tls13::CertificateRequest,
-                tls13::Certificate, tls12::Certificate, tls12::AnyServerKeyExchange,
-                tls12::CertificateRequest, ServerHelloDone, tls12::ClientKeyExchange,
-                CertificateVerify, tls12::NewSessionTicket, Finished, KeyUpdate>;
+using Messages = MessageList<ClientHello, ServerHello, EncryptedExtensions,
+                             tls13::CertificateRequest, tls13::Certificate, tls12::Certificate,
+                             CertificateStatus, tls12::AnyServerKeyExchange,
+                             tls12::CertificateRequest, ServerHelloDone, tls12::ClientKeyExchange,
+                             CertificateVerify, tls12::NewSessionTicket, Finished, KeyUpdate>;
 
 template <class State, class M>
 concept LegalMessage = requires(State state, const Received<M>& message, const Context& context) {

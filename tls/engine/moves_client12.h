@@ -14,7 +14,11 @@ using tls12::NewSessionTicket;
 
 // clang-format off
 // The server's messages. ChangeCipherSpec is none of them: see tls/connection.
-Transition On(WaitCertificate, const Received<Certificate>&, const Context&);                 // -> AwaitVerdict
+Transition On(WaitCertificate, const Received<Certificate>&, const Context&);                 // -> AwaitVerdict | WaitCertificateStatus (status_request)
+Transition On(WaitCertificateStatus, const Received<CertificateStatus>&, const Context&);     // -> AwaitVerdict
+Transition On(WaitCertificateStatus, const Received<AnyServerKeyExchange>&, const Context&);  // -> AwaitVerdict
+Transition On(WaitCertificateStatus, const Received<CertificateRequest>&, const Context&);    // -> AwaitVerdict (static RSA)
+Transition On(WaitCertificateStatus, const Received<ServerHelloDone>&, const Context&);       // -> AwaitVerdict (static RSA)
 Transition On(WaitServerKeyExchange, const Received<AnyServerKeyExchange>&, const Context&);  // -> WaitRequestOrDone
 Transition On(WaitRequestOrDone, const Received<CertificateRequest>&, const Context&);        // -> AwaitChoice
 Transition On(WaitRequestOrDone, const Received<ServerHelloDone>&, const Context&);           // -> WaitFinished | WaitNewSessionTicket
@@ -22,7 +26,7 @@ Transition On(WaitServerHelloDone, const Received<ServerHelloDone>&, const Conte
 Transition On(WaitNewSessionTicket, const Received<NewSessionTicket>&, const Context&);       // -> WaitFinished
 Transition On(WaitFinished, const Received<Finished>&, const Context&);                       // -> Connected
 // Answers.
-Transition On(AwaitVerdict, const PeerVerdict&, const Context&);                              // -> WaitServerKeyExchange | WaitRequestOrDone (static RSA)
+Transition On(AwaitVerdict, const PeerVerdict&, const Context&);                              // -> WaitServerKeyExchange | WaitRequestOrDone (static RSA) | what the next message makes of them
 Transition On(AwaitChoice, const Chosen&, const Context&);                                    // -> WaitServerHelloDone
 Transition On(AwaitPrivateKey, const PrivateKeyUsed&, const Context&);                        // -> WaitFinished | WaitNewSessionTicket
 // clang-format on

@@ -14,6 +14,13 @@ std::optional<SignatureScheme> CommonScheme(const std::vector<SignatureScheme>& 
   return FirstCommon(asked, credential.schemes);
 }
 
+SchemeSet CertificateSchemes(ProtocolVersion version, const std::vector<SignatureScheme>& listed) {
+  SchemeSet schemes = SchemeSet::Of(listed);
+  // RFC 8422 §5.4: before TLS 1.3 an ECDSA pair names the hash and no curve.
+  if (version == ProtocolVersion::kTls12) schemes.AddAnyCurve();
+  return schemes;
+}
+
 bool IsPkcs1(SignatureScheme scheme) {
   return scheme == SignatureScheme::kRsaPkcs1Sha256 || scheme == SignatureScheme::kRsaPkcs1Sha384 ||
          scheme == SignatureScheme::kRsaPkcs1Sha512;

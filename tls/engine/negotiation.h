@@ -34,6 +34,9 @@ bool Contains(const std::vector<T>& values, T value) {
 std::optional<SignatureScheme> CommonScheme(const std::vector<SignatureScheme>& asked,
                                             const Credential& credential);
 
+// What a peer that lists these takes in certificates, under this version.
+SchemeSet CertificateSchemes(ProtocolVersion version, const std::vector<SignatureScheme>& listed);
+
 // RSASSA-PKCS1-v1_5, which TLS 1.3 has in certificates alone.
 bool IsPkcs1(SignatureScheme scheme);
 

@@ -1,7 +1,16 @@
 #include "tls/engine/profile.h"
 
+#include <iterator>
+#include <utility>
+
 namespace handfast::tls {
 namespace {
+
+// TLS 1.2 peers that predate RSA-PSS sign with them; TLS 1.3 keeps them to certificates, and
+// authorities sign nearly all RSA certificates so.
+constexpr SignatureScheme kPkcs1[] = {SignatureScheme::kRsaPkcs1Sha256,
+                                      SignatureScheme::kRsaPkcs1Sha384,
+                                      SignatureScheme::kRsaPkcs1Sha512};
 
 std::string_view ClientAuthName(ClientAuth mode) {
   switch (mode) {
@@ -40,6 +49,11 @@ Profile ModernProfile() {
       SignatureScheme::kEcdsaSecp521r1Sha512, SignatureScheme::kEd25519,
       SignatureScheme::kRsaPssRsaeSha256,     SignatureScheme::kRsaPssRsaeSha384,
       SignatureScheme::kRsaPssRsaeSha512};
+  // RFC 8446 §9.1: "A TLS-compliant application MUST support digital signatures with
+  // rsa_pkcs1_sha256 (for certificates)".
+  profile.certificate_schemes = profile.signature_schemes;
+  profile.certificate_schemes.insert(profile.certificate_schemes.end(), std::begin(kPkcs1),
+                                     std::end(kPkcs1));
   return profile;
 }
 
@@ -54,11 +68,7 @@ Profile IntermediateProfile() {
        CipherSuite::kEcdheEcdsaChaCha20Poly1305Sha256,
        CipherSuite::kEcdheRsaChaCha20Poly1305Sha256});
   profile.groups.push_back(NamedGroup::kSecp384r1);
-  // For TLS 1.2 peers that predate RSA-PSS; TLS 1.3 keeps them to certificates.
-  profile.signature_schemes.insert(
-      profile.signature_schemes.end(),
-      {SignatureScheme::kRsaPkcs1Sha256, SignatureScheme::kRsaPkcs1Sha384,
-       SignatureScheme::kRsaPkcs1Sha512});
+  profile.signature_schemes = std::exchange(profile.certificate_schemes, {});
   return profile;
 }
 
@@ -98,6 +108,7 @@ std::string ToText(const Profile& profile) {
   AppendList(text, "cipher_suites", profile.cipher_suites);
   AppendList(text, "groups", profile.groups);
   AppendList(text, "signature_schemes", profile.signature_schemes);
+  AppendList(text, "certificate_schemes", profile.certificate_schemes);
   text.append("client_auth: ").append(ClientAuthName(profile.client_auth)).append("\n");
   text.append("certificate_authorities: ")
       .append(std::to_string(profile.certificate_authorities.size()))

@@ -23,6 +23,8 @@ struct Profile {
   std::vector<NamedGroup> groups;
   // What we sign with, and what we accept from the peer.
   std::vector<SignatureScheme> signature_schemes;
+  // What we accept in the peer's certificates; empty: the same.
+  std::vector<SignatureScheme> certificate_schemes = {};
 
   ClientAuth client_auth = ClientAuth::kNone;
   // Distinguished names, DER, sent with a CertificateRequest; empty: any.

@@ -13,6 +13,7 @@
 #include "tls/base/bytes.h"
 #include "tls/base/reason.h"
 #include "tls/base/registry.h"
+#include "tls/base/scheme_set.h"
 #include "tls/base/secret.h"
 #include "tls/engine/intent.h"
 #include "tls/engine/session.h"
@@ -26,6 +27,8 @@ struct Credential {
   std::vector<SignatureScheme> schemes;  // that the key can sign with
   Bytes ocsp_response = {};              // DER, for who asks for it; may be empty
   int64_t not_after_unix_s = INT64_MAX;  // of the chain's first certificate to end
+  // Of its certificates: SignaturesOf(chain). Empty: whoever gives it answers for its fitting.
+  SchemeSet signatures = {};
 };
 
 // Who am I? Asked once, after the first ClientHello.
@@ -46,6 +49,9 @@ struct Choose {
   // any.
   bool as_client = false;
   std::vector<Bytes> certificate_authorities = {};
+  // What the peer takes in the chain's certificates. A credential whose signatures it covers comes
+  // before one of others, which can be shown in TLS 1.3 alone, and there by a server alone.
+  SchemeSet certificate_schemes = {};
 };
 
 struct Chosen {
@@ -85,6 +91,7 @@ struct PrivateKeyUsed {
 struct VerifyPeer {
   uint64_t id = 0;
   std::vector<Bytes> chain;  // DER, leaf first, never empty
+  Bytes ocsp_response = {};  // DER, on the leaf, as the server stapled it; empty: it did not
 };
 
 struct PeerVerdict {

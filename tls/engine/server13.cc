@@ -72,6 +72,13 @@ bool AppendCertificateRequest(const Profile& profile, Bytes& out) {
   // one alone.
   CertificateRequest message;
   message.extensions = {{ExtensionType::kSignatureAlgorithms, schemes}};
+  // RFC 8446 §4.2.3: "Implementations which have the same policy in both cases MAY omit the
+  // "signature_algorithms_cert" extension."
+  Bytes certified;
+  if (!profile.certificate_schemes.empty()) {
+    certified = Serialize(SignatureSchemeList{profile.certificate_schemes});
+    message.extensions.push_back({ExtensionType::kSignatureAlgorithmsCert, certified});
+  }
   Bytes authorities;
   if (!profile.certificate_authorities.empty()) {
     authorities = Serialize(AuthoritiesOf(profile));

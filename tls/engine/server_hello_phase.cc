@@ -349,6 +349,17 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
   return {};
 }
 
+// RFC 8446 §4.2.3: "If no "signature_algorithms_cert" extension is present, then the
+// "signature_algorithms" extension also applies to signatures appearing in certificates." And:
+// "TLS 1.2 implementations SHOULD also process this extension."
+SchemeSet TakenInCertificates(const ClientHelloExtensions& extensions, ProtocolVersion version) {
+  if (extensions.signature_algorithms_cert) {
+    return CertificateSchemes(version, extensions.signature_algorithms_cert->schemes);
+  }
+  if (!extensions.signature_algorithms) return {};
+  return CertificateSchemes(version, extensions.signature_algorithms->schemes);
+}
+
 // Fresh bytes for the handshake: the server's random and the first question's id.
 Result<void> DrawRandom(const Context& context, Hello& hello) {
   std::array<uint8_t, kRandomSize + sizeof(uint64_t)> fresh;
@@ -384,6 +395,7 @@ Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn,
                                   ? Negotiate13(received, *extensions, context, next)
                                   : Negotiate12(client_hello, *extensions, context, next);
   if (!suited.ok()) return suited.reason();
+  next.certificate_schemes = TakenInCertificates(*extensions, *version);
   if (Result<void> r = NegotiateAlpn(alpn, *extensions, *next.hello.negotiated); !r.ok()) {
     return r.reason();
   }
@@ -439,6 +451,7 @@ Transition On(WaitClientHello state, const Received<ClientHello>& received,
       choose.session_id = next->hello.legacy_session_id;
     }
   }
+  choose.certificate_schemes = next->certificate_schemes;
   std::vector<Effect> effects;
   // We never offer it; who sends it all the same is answered without it.
   // RFC 8446 §4.2.10: "A server which receives an "early_data" extension MUST behave in one of
@@ -467,6 +480,14 @@ Transition On(AwaitChoice state, const Chosen& answer, const Context& context) {
   if (answer.credential == nullptr) return Fail(answer.refusal);
   const auto scheme = CommonScheme(state.schemes, *answer.credential);
   if (!scheme) return Fail(Reason::kNoCredential);
+  // RFC 5246 §7.4.2: "If the client provided a "signature_algorithms" extension, then all
+  // certificates provided by the server MUST be signed by a hash/signature algorithm pair that
+  // appears in that extension." RFC 8446 §4.4.2.2: "All certificates provided by the server MUST be
+  // signed by a signature algorithm advertised by the client if it is able to provide such a chain
+  // (see Section 4.2.3)." Whether it is able, whoever chose knows.
+  if (offer13 == nullptr && !state.certificate_schemes.Covers(answer.credential->signatures)) {
+    return Fail(Reason::kNoCommonSignatureScheme);
+  }
   state.hello.negotiated->signature_scheme = *scheme;
   state.hello.negotiated->credential = answer.credential->name;
   state.hello.negotiated->not_after_unix_s = answer.credential->not_after_unix_s;

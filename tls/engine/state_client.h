@@ -84,6 +84,7 @@ struct AwaitChoice {
   uint64_t question = 0;
   Handshake handshake;
   std::vector<SignatureScheme> schemes;  // as in Choose
+  SchemeSet certificate_schemes;         // likewise
 };
 struct WaitCertificate {
   static constexpr std::string_view kName = "WaitCertificate";

@@ -33,6 +33,7 @@ struct Handshake {
   bool encrypt_then_mac = false;    // negotiated: RFC 7366
   bool record_size_limit = false;   // the server took ours
   bool new_session_ticket = false;  // the server will send one: RFC 5077
+  bool certificate_status = false;  // the server may send one: RFC 6066
   Bytes session_id;                 // the server's; empty: none
 };
 
@@ -46,11 +47,18 @@ struct WaitCertificate {
   static constexpr std::string_view kName = "WaitCertificate";
   Handshake handshake;
 };
+// The server took our status_request, and may say nothing of it all the same.
+struct WaitCertificateStatus {
+  static constexpr std::string_view kName = "WaitCertificateStatus";
+  Handshake handshake;
+  Bytes public_key;  // the leaf's SubjectPublicKeyInfo
+};
 struct AwaitVerdict {
   static constexpr std::string_view kName = "AwaitVerdict";
   uint64_t question = 0;
   Handshake handshake;
-  Bytes public_key;  // the leaf's SubjectPublicKeyInfo
+  Bytes public_key;
+  Bytes next_message;  // the whole one that came instead of a CertificateStatus; empty: none
 };
 // Not under static RSA.
 struct WaitServerKeyExchange {
@@ -69,6 +77,7 @@ struct AwaitChoice {
   Handshake handshake;
   KeyExchange exchange;
   std::vector<SignatureScheme> schemes;  // as in Choose
+  SchemeSet certificate_schemes;         // likewise
 };
 struct WaitServerHelloDone {
   static constexpr std::string_view kName = "WaitServerHelloDone";

@@ -10,6 +10,14 @@ namespace handfast::tls {
 
 // Not in an unnamed namespace: a variant's alternatives are found by argument-dependent lookup.
 
+template <class Io>
+bool Fields(Io& io, SchemeSet& set) {
+  uint64_t bits = set.bits();
+  if (!io.Number(bits)) return false;
+  set = SchemeSet::FromBits(bits);
+  return true;
+}
+
 template <class Io, class T>
 bool Enums(Io& io, std::vector<T>& values) {
   return io.List(values, [&](T& v) { return io.Enum(v); });
@@ -49,7 +57,8 @@ bool Fields(Io& io, std::shared_ptr<const Credential>& c) {
   Credential copy;
   if constexpr (!Io::kLoading) copy = *c;
   if (!io.Text(copy.name) || !Chain(io, copy.chain) || !Enums(io, copy.schemes) ||
-      !io.Blob(copy.ocsp_response) || !Time(io, copy.not_after_unix_s)) {
+      !io.Blob(copy.ocsp_response) || !Time(io, copy.not_after_unix_s) ||
+      !Fields(io, copy.signatures)) {
     return false;
   }
   if constexpr (Io::kLoading) c = std::make_shared<const Credential>(std::move(copy));
@@ -176,7 +185,7 @@ bool Fields(Io& io, WaitClientHello& s) {
 template <class Io>
 bool Fields(Io& io, AwaitChoice& s) {
   return io.Number(s.question) && Fields(io, s.hello) && io.Blob(s.client_hello) &&
-         Enums(io, s.schemes) && Fields(io, s.offer);
+         Enums(io, s.schemes) && Fields(io, s.certificate_schemes) && Fields(io, s.offer);
 }
 template <class Io>
 bool Fields(Io& io, Connected& s) {
@@ -309,7 +318,8 @@ bool Fields(Io& io, client13::WaitCertificateOrRequest& s) {
 }
 template <class Io>
 bool Fields(Io& io, client13::AwaitChoice& s) {
-  return io.Number(s.question) && Fields(io, s.handshake) && Enums(io, s.schemes);
+  return io.Number(s.question) && Fields(io, s.handshake) && Enums(io, s.schemes) &&
+         Fields(io, s.certificate_schemes);
 }
 template <class Io>
 bool Fields(Io& io, client13::WaitCertificate& s) {
@@ -342,7 +352,8 @@ bool Fields(Io& io, client12::Handshake& h) {
   return Fields(io, h.negotiated) && io.Number(h.next_question) && Fields(io, h.transcript) &&
          io.Array(h.client_random) && io.Array(h.server_random) &&
          io.Flag(h.extended_master_secret) && io.Flag(h.encrypt_then_mac) &&
-         io.Flag(h.record_size_limit) && io.Flag(h.new_session_ticket) && io.Blob(h.session_id);
+         io.Flag(h.record_size_limit) && io.Flag(h.new_session_ticket) &&
+         io.Flag(h.certificate_status) && io.Blob(h.session_id);
 }
 template <class Io>
 bool Fields(Io& io, client12::KeyExchange& x) {
@@ -365,8 +376,13 @@ bool Fields(Io& io, client12::WaitCertificate& s) {
   return Fields(io, s.handshake);
 }
 template <class Io>
+bool Fields(Io& io, client12::WaitCertificateStatus& s) {
+  return Fields(io, s.handshake) && io.Blob(s.public_key);
+}
+template <class Io>
 bool Fields(Io& io, client12::AwaitVerdict& s) {
-  return io.Number(s.question) && Fields(io, s.handshake) && io.Blob(s.public_key);
+  return io.Number(s.question) && Fields(io, s.handshake) && io.Blob(s.public_key) &&
+         io.Blob(s.next_message);
 }
 template <class Io>
 bool Fields(Io& io, client12::WaitServerKeyExchange& s) {
@@ -379,7 +395,7 @@ bool Fields(Io& io, client12::WaitRequestOrDone& s) {
 template <class Io>
 bool Fields(Io& io, client12::AwaitChoice& s) {
   return io.Number(s.question) && Fields(io, s.handshake) && Fields(io, s.exchange) &&
-         Enums(io, s.schemes);
+         Enums(io, s.schemes) && Fields(io, s.certificate_schemes);
 }
 template <class Io>
 bool Fields(Io& io, client12::WaitServerHelloDone& s) {
@@ -404,7 +420,8 @@ template <class Io>
 bool Fields(Io& io, Choose& q) {
   return io.Number(q.id) && io.Enum(q.version) && io.Text(q.server_name) && Enums(io, q.schemes) &&
          Optional(io, q.session_credential, [&](std::string& name) { return io.Text(name); }) &&
-         io.Blob(q.session_id) && io.Flag(q.as_client) && Chain(io, q.certificate_authorities);
+         io.Blob(q.session_id) && io.Flag(q.as_client) && Chain(io, q.certificate_authorities) &&
+         Fields(io, q.certificate_schemes);
 }
 template <class Io>
 bool Fields(Io& io, Tls13ServerCertificateVerify& i) {
@@ -432,7 +449,7 @@ bool Fields(Io& io, UsePrivateKey& q) {
 }
 template <class Io>
 bool Fields(Io& io, VerifyPeer& q) {
-  return io.Number(q.id) && Chain(io, q.chain);
+  return io.Number(q.id) && Chain(io, q.chain) && io.Blob(q.ocsp_response);
 }
 
 // ---- What the moves rely on and the fields alone do not show.
@@ -469,6 +486,10 @@ struct Consistent {
   }
   bool operator()(const tls12::WaitCertificateVerify& s) const {
     return SuiteFits(*s.flight.negotiated, s.flight.transcript) && s.flight.transcript.whole();
+  }
+  bool operator()(const client12::AwaitVerdict& s) const {
+    return SuiteFits(*s.handshake.negotiated, s.handshake.transcript) &&
+           (s.next_message.empty() || s.next_message.size() >= kHandshakeHeaderSize);
   }
   bool operator()(const client::WaitServerHello& s) const {
     const bool hello_is_whole =

@@ -68,6 +68,7 @@ struct AwaitChoice {
   Hello hello;
   Bytes client_hello;  // the whole message: which hash it enters is not known yet in TLS 1.2
   std::vector<SignatureScheme> schemes;  // as in Choose
+  SchemeSet certificate_schemes;         // likewise
   std::variant<Offer13, Offer12> offer;
 };
 

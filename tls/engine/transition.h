@@ -17,18 +17,20 @@
 
 namespace handfast::tls {
 
-using EngineState = std::variant<
-    WaitClientHello, AwaitChoice, tls13::WaitRetriedClientHello, tls13::AwaitPrivateKey,
-    tls13::WaitCertificate, tls13::AwaitVerdict, tls13::WaitCertificateVerify, tls13::WaitFinished,
-    tls12::AwaitPrivateKey, tls12::WaitCertificate, tls12::AwaitVerdict,
-    tls12::WaitClientKeyExchange, tls12::AwaitPremaster, tls12::WaitCertificateVerify,
-    tls12::WaitFinished, Connected, Failed, client::Start, client::WaitServerHello,
-    client13::WaitEncryptedExtensions, client13::WaitCertificateOrRequest, client13::AwaitChoice,
-    client13::WaitCertificate, client13::AwaitVerdict, client13::WaitCertificateVerify,
-    client13::WaitFinished, client13::AwaitPrivateKey, client12::WaitCertificate,
-    client12::AwaitVerdict, client12::WaitServerKeyExchange, client12::WaitRequestOrDone,
-    client12::AwaitChoice, client12::WaitServerHelloDone, client12::AwaitPrivateKey,
-    client12::WaitNewSessionTicket, client12::WaitFinished, tls12::WaitResumedFinished>;
+using EngineState =
+    std::variant<WaitClientHello, AwaitChoice, tls13::WaitRetriedClientHello,
+                 tls13::AwaitPrivateKey, tls13::WaitCertificate, tls13::AwaitVerdict,
+                 tls13::WaitCertificateVerify, tls13::WaitFinished, tls12::AwaitPrivateKey,
+                 tls12::WaitCertificate, tls12::AwaitVerdict, tls12::WaitClientKeyExchange,
+                 tls12::AwaitPremaster, tls12::WaitCertificateVerify, tls12::WaitFinished,
+                 Connected, Failed, client::Start, client::WaitServerHello,
+                 client13::WaitEncryptedExtensions, client13::WaitCertificateOrRequest,
+                 client13::AwaitChoice, client13::WaitCertificate, client13::AwaitVerdict,
+                 client13::WaitCertificateVerify, client13::WaitFinished, client13::AwaitPrivateKey,
+                 client12::WaitCertificate, client12::AwaitVerdict, client12::WaitServerKeyExchange,
+                 client12::WaitRequestOrDone, client12::AwaitChoice, client12::WaitServerHelloDone,
+                 client12::AwaitPrivateKey, client12::WaitNewSessionTicket, client12::WaitFinished,
+                 tls12::WaitResumedFinished, client12::WaitCertificateStatus>;
 
 // Effects are carried out in order.
 

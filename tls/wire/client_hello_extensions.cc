@@ -60,6 +60,13 @@ Result<void> ReadOne(const Extension& extension, ClientHelloExtensions& known) {
       // RFC 5246 §7.4.1.4.1: "TLS servers MUST support receiving this extension."
       well_formed = Read(extension, known.signature_algorithms);
       break;
+    // RFC 8446 §9.2: "In the absence of an application profile standard specifying otherwise, a
+    // TLS-compliant application MUST implement the following TLS extensions:" this one and
+    // supported_versions, signature_algorithms, supported_groups, key_share, server_name; cookie,
+    // which no server of ours asks for, is the client's.
+    case ExtensionType::kSignatureAlgorithmsCert:
+      well_formed = Read(extension, known.signature_algorithms_cert);
+      break;
     case ExtensionType::kKeyShare:
       well_formed = Read(extension, known.key_share);
       break;

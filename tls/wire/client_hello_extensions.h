@@ -16,6 +16,7 @@ struct ClientHelloExtensions {
   std::optional<SupportedVersionsClientHello> supported_versions;
   std::optional<NamedGroupList> supported_groups;
   std::optional<SignatureSchemeList> signature_algorithms;
+  std::optional<SignatureSchemeList> signature_algorithms_cert;
   std::optional<KeyShareClientHello> key_share;
   std::optional<ProtocolNameList> alpn;
   std::optional<EcPointFormatList> ec_point_formats;

@@ -306,7 +306,7 @@ TEST(Client12, WrongServerHellos) {
        [](ServerHello& h) { h.legacy_compression_method = 1; }},
       {"RFC 5246 §7.4.1.4: an extension that was not asked for", Reason::kUnsolicitedExtension,
        [](ServerHello& h) {
-         h.extensions.push_back({ExtensionType::kStatusRequest, {}});
+         h.extensions.push_back({ExtensionType::kCertificateAuthorities, {}});
        }},
       {"RFC 5246 §7.4.1.4: an extension twice", Reason::kDuplicateExtension,
        [](ServerHello& h) { h.extensions.push_back(h.extensions.front()); }},

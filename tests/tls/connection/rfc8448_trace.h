@@ -53,6 +53,7 @@ inline Profile ProfileOfTraces() {
                     NamedGroup::kSecp521r1, NamedGroup::kFfdhe2048, NamedGroup::kFfdhe3072,
                     NamedGroup::kFfdhe4096, NamedGroup::kFfdhe6144, NamedGroup::kFfdhe8192};
   profile.record_size_limit = 16385;
+  profile.certificate_schemes.clear();
   return profile;
 }
 

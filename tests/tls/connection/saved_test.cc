@@ -80,6 +80,7 @@ TEST_P(SavedTest, OpenQuestionSurvives) {
       EXPECT_EQ(choose->server_name, before.server_name);
       EXPECT_EQ(choose->version, before.version);
       EXPECT_EQ(choose->schemes, before.schemes);
+      EXPECT_EQ(choose->certificate_schemes, before.certificate_schemes);
     }
     if (const auto* verify = std::get_if<VerifyPeer>(&restored)) {
       EXPECT_EQ(verify->chain, std::get<VerifyPeer>(*event.output.question).chain);

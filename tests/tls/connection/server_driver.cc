@@ -35,6 +35,8 @@ Answer AnswerFrom(const ServerKit& kit, const Question& question) {
   TrustParameters parameters;
   parameters.purpose = kit.as_client ? Purpose::kTlsServer : Purpose::kTlsClient;
   parameters.now_unix_s = kNow;
+  parameters.ocsp_response = verify.ocsp_response;
+  parameters.require_ocsp_response = kit.require_ocsp_response;
   return PeerVerdict{verify.id, kit.clients->Verify(verify.chain, parameters).reason,
                      kit.peer_not_after_unix_s};
 }
@@ -76,6 +78,10 @@ std::optional<Question> ServerDriver::StepOnce(const Input& input, Bytes& to_pee
   }
   peer_closed_ = peer_closed_ || stepped.output.peer_closed;
   refused_ = stepped.output.refused;
+  if (stepped.output.question) {
+    const auto* verify = std::get_if<VerifyPeer>(&*stepped.output.question);
+    if (verify != nullptr) stapled_ = verify->ocsp_response;
+  }
   return std::move(stepped.output.question);
 }
 

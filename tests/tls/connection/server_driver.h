@@ -19,6 +19,7 @@ struct ServerKit {
   std::shared_ptr<const PrivateKey> key;
   std::shared_ptr<const TrustBundle> clients;     // null: every peer's chain is unknown_ca
   bool as_client = false;                         // `clients` are then the servers
+  bool require_ocsp_response = false;             // as a client, of a server
   int64_t peer_not_after_unix_s = INT64_MAX;      // what the verdict says of the peer's chain
   std::shared_ptr<const TicketKeys> ticket_keys;  // null: no sessions
   Bytes session_binding = {};
@@ -60,6 +61,8 @@ class ServerDriver {
   std::string_view application_data() const { return AsText(application_data_); }
   const std::vector<Bytes>& new_session_tickets() const { return new_session_tickets_; }
   bool peer_closed() const { return peer_closed_; }
+  // What the peer stapled, as VerifyPeer last brought it; nullopt: it was not asked.
+  const std::optional<Bytes>& stapled() const { return stapled_; }
   // Of the last input.
   bool refused() const { return refused_; }
   // Bytes received so far.
@@ -76,6 +79,7 @@ class ServerDriver {
   std::vector<TracedMessage> messages_;
   Bytes application_data_;
   std::vector<Bytes> new_session_tickets_;
+  std::optional<Bytes> stapled_;
   bool peer_closed_ = false;
   bool refused_ = false;
   uint64_t received_ = 0;

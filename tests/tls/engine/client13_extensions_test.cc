@@ -89,6 +89,48 @@ TEST(CertificateRequestRules, ForbiddenOnes) {
   }
 }
 
+// RFC 8446 §4.2.3: what it says of certificates alone.
+TEST(CertificateRequestRules, SignatureAlgorithmsCert) {
+  const Bytes schemes = Serialize(SignatureSchemeList{{SignatureScheme::kRsaPkcs1Sha256}});
+  EXPECT_EQ(InCertificateRequest({{kSignatureAlgorithmsCert, schemes}}), std::nullopt);
+  EXPECT_EQ(InCertificateRequest({{kSignatureAlgorithmsCert, {}}}), Reason::kDecodeError);
+  const Bytes odd = {0, 3, 4, 1, 4};
+  EXPECT_EQ(InCertificateRequest({{kSignatureAlgorithmsCert, odd}}), Reason::kDecodeError);
+}
+
+// No certificate parses here, which is found last: kBadCertificate says that the extensions were
+// taken.
+std::optional<Reason> InCertificate(std::vector<Extensions> entries) {
+  const Bytes no_certificate = {0x30, 0x00};
+  tls13::Certificate message;
+  for (Extensions& extensions : entries) {
+    message.certificate_list.push_back({no_certificate, std::move(extensions)});
+  }
+  return Judge(client13::WaitCertificateOrRequest{Begun()}, message);
+}
+
+// RFC 8446 §4.4.2 and §4.4.2.1: nothing but what the ClientHello asked for, and of its form.
+TEST(CertificateRules, StatusRequest) {
+  const Bytes response = {0x30, 0x03, 0x0a, 0x01, 0x06};
+  const Bytes good = Serialize(CertificateStatus{.ocsp_response = response});
+  const Extension staple{kStatusRequest, good};
+  EXPECT_EQ(InCertificate({{}}), Reason::kBadCertificate) << "the control";
+  EXPECT_EQ(InCertificate({{staple}}), Reason::kBadCertificate) << "it is taken";
+  EXPECT_EQ(InCertificate({{staple}, {staple}}), Reason::kBadCertificate) << "of any entry";
+  EXPECT_EQ(InCertificate({{staple, staple}}), Reason::kDuplicateExtension);
+  Bytes other = good;
+  other[0] = 2;  // status_type ocsp_multi
+  for (size_t size = 0; size < good.size(); ++size) {
+    const Extension cut{kStatusRequest, ByteView(good).first(size)};
+    EXPECT_EQ(InCertificate({{cut}}), Reason::kDecodeError) << size;
+    EXPECT_EQ(InCertificate({{staple}, {cut}}), Reason::kDecodeError) << size;
+  }
+  EXPECT_EQ(InCertificate({{{kStatusRequest, other}}}), Reason::kDecodeError);
+  for (const ExtensionType type : kKnown) {
+    EXPECT_EQ(InCertificate({{{type, {}}}}), Reason::kUnsolicitedExtension) << Name(type);
+  }
+}
+
 TEST(CertificateRequestRules, EachTwice) {
   EXPECT_EQ(InCertificateRequest({{ExtensionType{0x1a2a}, {}}, {ExtensionType{0x1a2a}, {}}}),
             Reason::kDuplicateExtension);

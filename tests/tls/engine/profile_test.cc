@@ -31,6 +31,7 @@ TEST(Profile, EverySettingIsInTheText) {
   EXPECT_TRUE(changes([](Profile& p) { p.cipher_suites.pop_back(); }));
   EXPECT_TRUE(changes([](Profile& p) { p.groups.pop_back(); }));
   EXPECT_TRUE(changes([](Profile& p) { p.signature_schemes.pop_back(); }));
+  EXPECT_TRUE(changes([](Profile& p) { p.certificate_schemes.pop_back(); }));
   EXPECT_TRUE(changes([](Profile& p) { p.client_auth = ClientAuth::kOptional; }));
   EXPECT_TRUE(changes([](Profile& p) { p.certificate_authorities.push_back({1}); }));
   EXPECT_TRUE(changes([](Profile& p) { p.refuse_unknown_names = true; }));
@@ -50,6 +51,10 @@ TEST(Profile, T7_OnlyWhatIsImplementedAndStrong) {
     }
     for (NamedGroup group : profile.groups) EXPECT_TRUE(Implemented(group)) << Name(group);
     for (SignatureScheme scheme : profile.signature_schemes) {
+      EXPECT_NE(scheme, SignatureScheme::kRsaPkcs1Sha1);
+      EXPECT_NE(scheme, SignatureScheme::kEcdsaSha1);
+    }
+    for (SignatureScheme scheme : profile.certificate_schemes) {
       EXPECT_NE(scheme, SignatureScheme::kRsaPkcs1Sha1);
       EXPECT_NE(scheme, SignatureScheme::kEcdsaSha1);
     }

@@ -44,6 +44,7 @@ const Block& KnownExtensions() {
       {ExtensionType::kSupportedVersions, "020304"},
       {ExtensionType::kSupportedGroups, "0002001d"},
       {ExtensionType::kSignatureAlgorithms, "00020807"},
+      {ExtensionType::kSignatureAlgorithmsCert, "00020401"},
       {ExtensionType::kKeyShare, "0005001d0001aa"},
       {ExtensionType::kAlpn, "0003026832"},
       {ExtensionType::kEcPointFormats, "0100"},
@@ -66,6 +67,7 @@ TEST(ReadExtensions, AllKnown) {
   EXPECT_EQ(read->supported_versions->versions.size(), 1u);
   EXPECT_EQ(read->supported_groups->groups.front(), NamedGroup::kX25519);
   EXPECT_EQ(read->signature_algorithms->schemes.front(), SignatureScheme::kEd25519);
+  EXPECT_EQ(read->signature_algorithms_cert->schemes.front(), SignatureScheme::kRsaPkcs1Sha256);
   EXPECT_EQ(read->key_share->client_shares.front().key_exchange.size(), 1u);
   EXPECT_EQ(AsText(read->alpn->names.front().name), "h2");
   EXPECT_EQ(read->record_size_limit->record_size_limit, 16385);
