@@ -57,6 +57,7 @@ absl::StatusOr<ActiveCredential> Custody::State::Activate(const CredentialRow& r
   auto credential = std::make_shared<tls::Credential>();
   credential->name = name;
   credential->chain = std::move(chain->certificates);
+  credential->signatures = tls::SignaturesOf(credential->chain);
   credential->schemes.assign(schemes.begin(), schemes.end());
   std::shared_ptr<const tls::Credential> unstapled;
   if (!row.ocsp_response.empty()) {

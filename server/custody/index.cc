@@ -25,6 +25,11 @@ const std::shared_ptr<const tls::Credential>& Presented(const ActiveCredential& 
   return stale ? active.unstapled : active.credential;
 }
 
+// A bit-wise comparison: the chain was read when it came.
+bool IsChainAcceptable(const tls::Credential& credential, const tls::Choose& question) {
+  return question.certificate_schemes.Covers(credential.signatures);
+}
+
 bool CanSignWithAny(const tls::Credential& credential,
                     const std::vector<tls::SignatureScheme>& schemes) {
   return std::any_of(schemes.begin(), schemes.end(),
@@ -97,11 +102,14 @@ const TenantIndex::Candidates& TenantIndex::Wildcard(std::string_view name) cons
 
 const ActiveCredential* TenantIndex::Best(const Candidates& candidates,
                                           const Wanted& wanted) const {
-  for (const tls::SignatureScheme scheme : wanted.schemes) {
+  for (const tls::SignatureScheme scheme : wanted.question.schemes) {
     for (const size_t i : candidates) {
       const ActiveCredential& active = credentials_[i];
       const bool expired = active.not_after_unix_s < wanted.now_unix_s;
-      if (expired == wanted.expired && CanSign(*active.credential, scheme)) return &active;
+      if (expired == wanted.expired && CanSign(*active.credential, scheme) &&
+          IsChainAcceptable(*active.credential, wanted.question) == wanted.acceptable) {
+        return &active;
+      }
     }
   }
   return nullptr;
@@ -111,18 +119,32 @@ tls::Chosen TenantIndex::Choose(const tls::Choose& question, std::string_view pi
                                 bool refuse_unknown, int64_t now_unix_s) const {
   if (question.as_client) return ChooseAsClient(question, pinned, now_unix_s);
   tls::Chosen chosen;
-  const auto answer = [&](std::initializer_list<const Candidates*> kinds) {
-    for (const bool expired : {false, true}) {
-      for (const Candidates* candidates : kinds) {
-        const ActiveCredential* active =
-            Best(*candidates,
-                 {.schemes = question.schemes, .now_unix_s = now_unix_s, .expired = expired});
-        if (active == nullptr) continue;
-        chosen.credential = Presented(*active, now_unix_s);
-        return true;
-      }
+  const auto present = [&](std::initializer_list<const Candidates*> kinds, bool expired,
+                           bool acceptable) {
+    for (const Candidates* candidates : kinds) {
+      const ActiveCredential* active = Best(*candidates, {.question = question,
+                                                          .now_unix_s = now_unix_s,
+                                                          .expired = expired,
+                                                          .acceptable = acceptable});
+      if (active == nullptr) continue;
+      chosen.credential = Presented(*active, now_unix_s);
+      return true;
     }
     return false;
+  };
+  // RFC 8446 §4.4.2.2: "All certificates provided by the server MUST be signed by a signature
+  // algorithm advertised by the client if it is able to provide such a chain (see Section 4.2.3)."
+  // And: "If the server cannot produce a certificate chain that is signed only via the indicated
+  // supported algorithms, then it SHOULD continue the handshake by sending the client a certificate
+  // chain of its choice". RFC 5246 §7.4.2: "If the client provided a "signature_algorithms"
+  // extension, then all certificates provided by the server MUST be signed by a hash/signature
+  // algorithm pair that appears in that extension."
+  const bool any_chain = question.version != tls::ProtocolVersion::kTls12;
+  const auto answer = [&](std::initializer_list<const Candidates*> kinds) {
+    return present(kinds, /*expired=*/false, /*acceptable=*/true) ||
+           (any_chain && present(kinds, /*expired=*/false, /*acceptable=*/false)) ||
+           present(kinds, /*expired=*/true, /*acceptable=*/true) ||
+           (any_chain && present(kinds, /*expired=*/true, /*acceptable=*/false));
   };
   if (!pinned.empty()) {
     const ActiveCredential* active = Find(pinned);
@@ -169,7 +191,8 @@ tls::Chosen TenantIndex::ChooseAsClient(const tls::Choose& question, std::string
     const ActiveCredential* active = Find(pinned);
     if (active == nullptr) return chosen;
     if (!IsIssuedByOneOf(*active, question.certificate_authorities)) return chosen;
-    if (CanSignWithAny(*active->credential, question.schemes)) {
+    if (CanSignWithAny(*active->credential, question.schemes) &&
+        IsChainAcceptable(*active->credential, question)) {
       chosen.credential = active->credential;
     } else {
       chosen.refusal = tls::Reason::kNoCommonSignatureScheme;
@@ -185,7 +208,10 @@ tls::Chosen TenantIndex::ChooseAsClient(const tls::Choose& question, std::string
         if (i >= latest) break;
         if (credentials_[i].not_after_unix_s < now_unix_s) continue;
         any_in_time = true;
-        if (CanSign(*credentials_[i].credential, scheme)) latest = i;
+        if (CanSign(*credentials_[i].credential, scheme) &&
+            IsChainAcceptable(*credentials_[i].credential, question)) {
+          latest = i;
+        }
       }
     }
     if (latest == credentials_.size()) continue;

@@ -66,9 +66,10 @@ class TenantIndex {
   std::vector<const Candidates*> ClientsOf(const std::vector<tls::Bytes>& authorities) const;
   // What Best looks for.
   struct Wanted {
-    const std::vector<tls::SignatureScheme>& schemes;
+    const tls::Choose& question;
     int64_t now_unix_s;
-    bool expired;  // among those that have expired, or among the others
+    bool expired;     // among those that have expired, or among the others
+    bool acceptable;  // among those whose chain the peer takes, or among the others
   };
   // The first that can sign with the best of the schemes; null: none can.
   const ActiveCredential* Best(const Candidates& candidates, const Wanted& wanted) const;

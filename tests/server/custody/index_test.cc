@@ -46,6 +46,14 @@ ActiveCredential Stapled(ActiveCredential active, int64_t next_update_unix_s) {
   return active;
 }
 
+// Its chain is signed with this.
+ActiveCredential SignedWith(ActiveCredential active, SignatureScheme scheme) {
+  auto credential = std::make_shared<tls::Credential>(*active.credential);
+  credential->signatures = tls::SchemeSet::Of({scheme});
+  active.credential = std::move(credential);
+  return active;
+}
+
 tls::Choose Ask(const std::string& server_name, std::vector<SignatureScheme> schemes) {
   return {.id = 1, .server_name = server_name, .schemes = std::move(schemes)};
 }
@@ -74,6 +82,71 @@ TEST(TenantIndex, ExactBeforeWildcardBeforeDefault) {
   EXPECT_EQ(Chosen(index, ""), "default");
   EXPECT_EQ(Chosen(index, "other.test"), "default") << "by its name";
   EXPECT_EQ(Chosen(index, "*.example.test"), "wild") << "a peer's asterisk is a label";
+}
+
+// What is chosen where the peer can check ECDSA keys, and takes this in certificates.
+std::string ChosenFor(const TenantIndex& index, tls::ProtocolVersion version, SignatureScheme taken,
+                      const std::string& pinned = "", bool as_client = false) {
+  tls::Choose question = Ask("www.example.test", {kEcdsa, kPss});
+  question.version = version;
+  question.certificate_schemes = tls::SchemeSet::Of({taken});
+  question.as_client = as_client;
+  const tls::Chosen chosen = index.Choose(question, pinned, /*refuse_unknown=*/false, kNow);
+  return chosen.credential ? chosen.credential->name
+                           : std::string(tls::Describe(chosen.refusal).label);
+}
+
+constexpr auto kTls12 = tls::ProtocolVersion::kTls12;
+constexpr auto kTls13 = tls::ProtocolVersion::kTls13;
+
+// RFC 8446 §4.4.2.2: "All certificates provided by the server MUST be signed by a signature
+// algorithm advertised by the client if it is able to provide such a chain".
+TEST(TenantIndex, AChainThatThePeerTakesComesFirst) {
+  const std::vector<std::string> www = {"www.example.test"};
+  const TenantIndex index({
+      SignedWith(Active("wild", {"*.example.test"}, {kEcdsa}), kPss),
+      SignedWith(Active("rsa", www, {kEcdsa}), kPkcs1),
+      SignedWith(Expired(Active("old", www, {kEcdsa})), kPss),
+      SignedWith(Active("latest", www, {kEcdsa}), kEcdsa),
+  });
+  for (const auto version : {kTls12, kTls13}) {
+    EXPECT_EQ(ChosenFor(index, version, kEcdsa), "latest");
+    EXPECT_EQ(ChosenFor(index, version, kPkcs1), "rsa") << "not the latest, but it is taken";
+    EXPECT_EQ(ChosenFor(index, version, kPss), "wild") << "a wildcard in time is taken";
+  }
+}
+
+// RFC 8446 §4.4.2.2: "If the server cannot produce a certificate chain that is signed only via the
+// indicated supported algorithms, then it SHOULD continue"; RFC 5246 §7.4.2 has no such sentence.
+TEST(TenantIndex, WithoutSuchAChainTls13GoesOn) {
+  const auto ed25519 = SignatureScheme::kEd25519;
+  const std::vector<std::string> www = {"www.example.test"};
+  const TenantIndex index({SignedWith(Active("one", www, {kEcdsa}), kPkcs1),
+                           SignedWith(Expired(Active("old", www, {kEcdsa})), kPss)});
+  EXPECT_EQ(ChosenFor(index, kTls13, ed25519), "one");
+  EXPECT_EQ(ChosenFor(index, kTls13, kPss), "one") << "one in time, before one that is taken";
+  EXPECT_EQ(ChosenFor(index, kTls13, ed25519, "one"), "one");
+  const std::string refused = Label(Reason::kNoCommonSignatureScheme);
+  EXPECT_EQ(ChosenFor(index, kTls12, ed25519), refused);
+  EXPECT_EQ(ChosenFor(index, kTls12, ed25519, "one"), refused);
+  EXPECT_EQ(ChosenFor(index, kTls12, kPss), "old");
+  EXPECT_EQ(ChosenFor(index, kTls12, kPkcs1, "one"), "one") << "the control";
+}
+
+// RFC 8446 §4.4.2.3, RFC 5246 §7.4.4: a client shows none that is signed otherwise.
+TEST(TenantIndex, AsAClientNoOtherChainIsShown) {
+  ActiveCredential rsa = SignedWith(Active("rsa", {}, {kEcdsa}), kPkcs1);
+  ActiveCredential pss = SignedWith(Active("pss", {}, {kEcdsa}), kPss);
+  rsa.for_clients = pss.for_clients = true;
+  const TenantIndex index({rsa, pss});
+  for (const auto version : {kTls12, kTls13}) {
+    for (const char* pinned : {"", "rsa"}) {
+      EXPECT_EQ(ChosenFor(index, version, kPkcs1, pinned, true), "rsa");
+      EXPECT_EQ(ChosenFor(index, version, kEcdsa, pinned, true),
+                Label(Reason::kNoCommonSignatureScheme));
+    }
+    EXPECT_EQ(ChosenFor(index, version, kPss, "", true), "pss");
+  }
 }
 
 TEST(TenantIndex, PartialWildcardsMatchNothing) {

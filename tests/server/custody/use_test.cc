@@ -20,7 +20,11 @@ tls::UsePrivateKey Question(const std::string& credential, SignatureScheme schem
 }
 
 tls::Choose Ask(const std::string& name, std::vector<SignatureScheme> schemes) {
-  return {.id = 7, .server_name = name, .schemes = std::move(schemes)};
+  const tls::SchemeSet certificates = tls::SchemeSet::Of(schemes);
+  return {.id = 7,
+          .server_name = name,
+          .schemes = std::move(schemes),
+          .certificate_schemes = certificates};
 }
 
 TEST_F(CustodyTest, SignsTheContentOfTheIntentWithEachType) {
@@ -84,6 +88,11 @@ TEST_F(CustodyTest, ChoosesAsAClientByWhatTheCertificatesSay) {
   EXPECT_EQ(chosen("shop", {subject(ca_)}), device) << "the root issued the intermediate";
   EXPECT_EQ(chosen("shop", {subject(tls::test::TestCa::Create("else"))}), "no_credential");
   EXPECT_EQ(chosen("bank", {}), "no_credential") << "another tenant";
+  // What the chain is signed with was read from it.
+  tls::Choose question = Ask("a.test", {SignatureScheme::kEcdsaSecp256r1Sha256});
+  question.as_client = true;
+  question.certificate_schemes = tls::SchemeSet::Of({SignatureScheme::kRsaPssRsaeSha256});
+  EXPECT_EQ(custody_->Choose("shop", question, "", true).refusal, Reason::kNoCommonSignatureScheme);
 }
 
 TEST_F(CustodyTest, RefusesToSignForOthers) {
