@@ -25,6 +25,7 @@ class Profiles final : public handshakes::ProfileSource {
       shared->release_keys = profile.release_keys;
       shared->trust_bundle = profile.trust_bundle;
       shared->server_trust_bundle = profile.server_trust_bundle;
+      shared->require_ocsp_staple = profile.require_ocsp_staple;
       by_name_[profile.tls.name] = std::move(shared);
     }
   }

@@ -52,6 +52,8 @@ struct Profile {
   std::string trust_bundle;
   // The name of a TrustBundle; empty: no client role.
   std::string server_trust_bundle;
+  // In the client role: a server without a stapled OCSP response is refused.
+  bool require_ocsp_staple = false;
   // Whether record keys may be released, to a principal that may ask for them.
   bool release_keys = false;
   std::chrono::milliseconds handshake_deadline{10'000};

@@ -155,7 +155,10 @@ Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& w
   profile.server_trust_bundle = written.server_trust_bundle();
   if (written.has_server_trust_bundle()) {
     NamesABundle(path + ".server_trust_bundle", written.server_trust_bundle());
+  } else if (written.has_require_ocsp_staple()) {
+    Wrong(path + ".require_ocsp_staple", "is of no use without server_trust_bundle");
   }
+  profile.require_ocsp_staple = written.require_ocsp_staple();
   profile.tls.refuse_unknown_names = written.refuse_unknown_names();
   profile.release_keys = written.release_keys();
   profile.handshake_deadline = std::chrono::milliseconds(Number(path + ".handshake_deadline_ms",

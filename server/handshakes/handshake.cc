@@ -214,7 +214,13 @@ tls::PeerVerdict Handshake::Verify(const tls::VerifyPeer& question) {
   const int64_t now = services_.clock.UnixSeconds();
   trust::Verification verification =
       start_.role == Role::kClient
-          ? services_.trust.VerifyServer(trust_bundle(), question.chain, start_.server_name, now)
+          ? services_.trust.VerifyServer(
+                trust_bundle(),
+                {.chain = question.chain,
+                 .server_name = start_.server_name,
+                 .ocsp_response = question.ocsp_response,
+                 .require_ocsp_response = start_.profile->require_ocsp_staple},
+                now)
           : services_.trust.VerifyClient(trust_bundle(), question.chain, now);
   if (verification.refusal) detail_ = std::move(verification.detail);
   return {.question = question.id, .refusal = verification.refusal};

@@ -21,6 +21,8 @@ struct Profile {
   std::string trust_bundle;
   // The bundle that verifies servers; empty: there is no client role.
   std::string server_trust_bundle;
+  // In the client role: a server without a stapled OCSP response is refused.
+  bool require_ocsp_staple = false;
 };
 
 class ProfileSource {

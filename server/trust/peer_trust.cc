@@ -48,13 +48,18 @@ Verification PeerTrust::VerifyClient(std::string_view bundle, const std::vector<
   return Verify(bundle, chain, {.purpose = tls::Purpose::kTlsClient, .now_unix_s = now_unix_s});
 }
 
-Verification PeerTrust::VerifyServer(std::string_view bundle, const std::vector<tls::Bytes>& chain,
-                                     std::string_view server_name, int64_t now_unix_s) const {
+Verification PeerTrust::VerifyServer(std::string_view bundle, const PresentedServer& server,
+                                     int64_t now_unix_s) const {
   // TrustParameters would take it for "any name".
-  if (server_name.empty()) return Refused(tls::Reason::kNameMismatch, "no name is asked for");
-  return Verify(
-      bundle, chain,
-      {.purpose = tls::Purpose::kTlsServer, .now_unix_s = now_unix_s, .server_name = server_name});
+  if (server.server_name.empty()) {
+    return Refused(tls::Reason::kNameMismatch, "no name is asked for");
+  }
+  return Verify(bundle, server.chain,
+                {.purpose = tls::Purpose::kTlsServer,
+                 .now_unix_s = now_unix_s,
+                 .server_name = server.server_name,
+                 .ocsp_response = server.ocsp_response,
+                 .require_ocsp_response = server.require_ocsp_response});
 }
 
 Verification PeerTrust::Verify(std::string_view bundle, const std::vector<tls::Bytes>& chain,

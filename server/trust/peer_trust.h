@@ -36,8 +36,8 @@ class PeerTrust final : public PeerTrustInterface {
 
   Verification VerifyClient(std::string_view bundle, const std::vector<tls::Bytes>& chain,
                             int64_t now_unix_s) const override;
-  Verification VerifyServer(std::string_view bundle, const std::vector<tls::Bytes>& chain,
-                            std::string_view server_name, int64_t now_unix_s) const override;
+  Verification VerifyServer(std::string_view bundle, const PresentedServer& server,
+                            int64_t now_unix_s) const override;
 
   // The bundle's subjects, DER, for a profile's certificate_authorities; empty where there is no
   // such bundle.

@@ -24,6 +24,14 @@ struct Verification {
   tls::CertificateInfo leaf;
 };
 
+// What a TLS server showed, and of whom it was asked for.
+struct PresentedServer {
+  const std::vector<tls::Bytes>& chain;  // DER, leaf first, never empty
+  std::string_view server_name;          // an empty one is nobody's (kNameMismatch)
+  tls::ByteView ocsp_response = {};      // DER, stapled; empty: none
+  bool require_ocsp_response = false;
+};
+
 class PeerTrustInterface {
  public:
   virtual ~PeerTrustInterface() = default;
@@ -35,9 +43,11 @@ class PeerTrustInterface {
                                     int64_t now_unix_s) const = 0;
 
   // The same of a TLS server, whose leaf must bear `server_name` among its DNS names: a common name
-  // is none, and a wildcard stands for one whole label. An empty name is nobody's (kNameMismatch).
-  virtual Verification VerifyServer(std::string_view bundle, const std::vector<tls::Bytes>& chain,
-                                    std::string_view server_name, int64_t now_unix_s) const = 0;
+  // is none, and a wildcard stands for one whole label. A stapled OCSP response must be the leaf's
+  // issuer's, in force and good (kBadOcspResponse, kCertificateRevoked); without one the server is
+  // trusted unless it is demanded, by the caller or by the leaf itself (kNoOcspResponse).
+  virtual Verification VerifyServer(std::string_view bundle, const PresentedServer& server,
+                                    int64_t now_unix_s) const = 0;
 };
 
 }  // namespace handfast::trust

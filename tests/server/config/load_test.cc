@@ -80,6 +80,7 @@ TEST(Load, EveryDefault) {
     EXPECT_EQ(profile.handshake_deadline.count(), 10'000);
     EXPECT_EQ(profile.trust_bundle, "");
     EXPECT_EQ(profile.server_trust_bundle, "");
+    EXPECT_FALSE(profile.require_ocsp_staple);
   }
   EXPECT_EQ(config.default_profile, "intermediate");
   EXPECT_EQ(config.limits.live_handshakes, 20'000);
@@ -170,8 +171,11 @@ TEST(Load, TrustsServersWithoutAskingClients) {
 trust_bundles: [{name: servers, file: roots.pem}]
 profiles:
   - {name: outbound, base: intermediate, server_trust_bundle: servers}
+  - {name: stapled, base: modern, server_trust_bundle: servers, require_ocsp_staple: true}
 )"))
                             .config;
+  EXPECT_TRUE(config.FindProfile("stapled")->require_ocsp_staple);
+  EXPECT_FALSE(config.FindProfile("outbound")->require_ocsp_staple);
   const Profile& outbound = *config.FindProfile("outbound");
   EXPECT_EQ(outbound.server_trust_bundle, "servers");
   EXPECT_EQ(outbound.trust_bundle, "");

@@ -165,6 +165,8 @@ const Case kCases[] = {
      "names no trust bundle: `client`; did you mean `clients`?"},
     {"empty bundle for servers", "    server_trust_bundle", "    server_trust_bundle: \"\"",
      "names no trust bundle: ``"},
+    {"a staple demanded of no server", "    server_trust_bundle", "    require_ocsp_staple: true",
+     "is of no use without server_trust_bundle"},
     {"deadline too short", "    handshake_deadline_ms", "    handshake_deadline_ms: 99",
      "must be from 100 to 120000, and is 99"},
     {"built-in name, other base", "  - name: mine", "  - name: modern",

@@ -58,8 +58,8 @@ class NoTrust final : public trust::PeerTrustInterface {
                                    int64_t) const override {
     return {.refusal = tls::Reason::kUnknownCa, .detail = "nobody is trusted", .leaf = {}};
   }
-  trust::Verification VerifyServer(std::string_view, const std::vector<tls::Bytes>&,
-                                   std::string_view, int64_t) const override {
+  trust::Verification VerifyServer(std::string_view, const trust::PresentedServer&,
+                                   int64_t) const override {
     return {.refusal = tls::Reason::kNameMismatch, .detail = "no server is trusted", .leaf = {}};
   }
 };

@@ -16,6 +16,7 @@
 #include "handfast/v1/keys.grpc.pb.h"
 #include "tests/server/rpc/relay_call.h"
 #include "tests/server/rpc/test_service.h"
+#include "tests/tls/crypto/test_revocation.h"
 #include "tls/record/protection.h"
 
 namespace handfast::rpc::test {
@@ -342,6 +343,40 @@ TEST_P(RelayClient, ReleasesKeysThatWorkBothWays) {
     const bool speaks = keys13 != nullptr ? SpeaksBothWays(std::move(*keys13), *peer_)
                                           : SpeaksBothWays(std::move(*keys12), *peer_);
     EXPECT_EQ(speaks, !swapped);
+  }
+}
+
+// ---- OCSP responses.
+
+int GiveResponse(SSL* ssl, void* response) {
+  const auto& bytes = *static_cast<const tls::Bytes*>(response);
+  auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(bytes.data(), bytes.size()));
+  SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(bytes.size()));
+  return SSL_TLSEXT_ERR_OK;
+}
+
+// RFC 6066 §8: "MUST check the OCSP response".
+TEST_P(RelayClient, AStapledResponseIsChecked) {
+  using Options = tls::test::OcspOptions;
+  const Leaf leaf = service_.server_ca().Issue({.dns = {kName}});
+  v1::Start start = ClientStart(kName);
+  start.set_profile("stapled");
+  ServeLeaf(leaf);
+  ExpectRefused(Run(start), "no_ocsp_response", SSL_AD_BAD_CERTIFICATE_STATUS_RESPONSE);
+  tls::Bytes response;
+  SSL_CTX_set_tlsext_status_cb(context_.get(), &GiveResponse);
+  SSL_CTX_set_tlsext_status_arg(context_.get(), &response);
+  const auto with = [&](const Options& options) {
+    response = MakeOcsp(service_.server_ca(), leaf.chain[0], options);
+    return Run(start);
+  };
+  for (const char* profile : {"outbound", "stapled"}) {
+    start.set_profile(profile);
+    EXPECT_TRUE(with({}).has_established()) << "the control";
+    ExpectRefused(with({.status = Options::Status::kRevoked}), "certificate_revoked",
+                  SSL_AD_CERTIFICATE_REVOKED);
+    ExpectRefused(with({.status = Options::Status::kUnknown}), "bad_ocsp_response",
+                  SSL_AD_BAD_CERTIFICATE_STATUS_RESPONSE);
   }
 }
 

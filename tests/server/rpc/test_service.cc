@@ -127,6 +127,10 @@ void TestService::AddProfiles() {
     mutual(profile);
     profile.server_trust_bundle = "servers";
   });
+  add("stapled", tls::IntermediateProfile(), [&](auto& profile) {
+    profile.server_trust_bundle = "servers";
+    profile.require_ocsp_staple = true;
+  });
 }
 
 std::shared_ptr<const handshakes::Profile> TestService::Find(std::string_view name) const {

@@ -17,6 +17,7 @@ namespace {
 using tls::Reason;
 using tls::test::kNow;
 using tls::test::MakeCrl;
+using tls::test::MakeOcsp;
 using tls::test::TestCa;
 
 class PeerTrustTest : public ::testing::Test {
@@ -88,7 +89,8 @@ TEST_F(PeerTrustTest, TrustsAServerOfTheNameAlone) {
   const PeerTrust trust = Load();
   const auto refusal = [&](const tls::test::LeafOptions& leaf, std::string_view name,
                            std::string_view bundle = "clients", int64_t now = kNow) {
-    const Verification verdict = trust.VerifyServer(bundle, issuing_.Issue(leaf).chain, name, now);
+    const Verification verdict =
+        trust.VerifyServer(bundle, {.chain = issuing_.Issue(leaf).chain, .server_name = name}, now);
     EXPECT_EQ(verdict.detail.empty(), !verdict.refusal.has_value());
     EXPECT_EQ(verdict.leaf.sha256_fingerprint.empty(), verdict.refusal.has_value());
     return verdict.refusal;
@@ -112,9 +114,65 @@ TEST_F(PeerTrustTest, TrustsAServerOfTheNameAlone) {
             Reason::kCertificateExpired);
   const TestCa stranger = TestCa::Create("stranger");
   EXPECT_EQ(
-      trust.VerifyServer("clients", stranger.Issue(db).chain, "db.example.test", kNow).refusal,
+      trust
+          .VerifyServer("clients",
+                        {.chain = stranger.Issue(db).chain, .server_name = "db.example.test"}, kNow)
+          .refusal,
       Reason::kUnknownCa);
-  EXPECT_TRUE(trust.VerifyServer("clients", {}, "db.example.test", kNow).refusal.has_value());
+  EXPECT_TRUE(trust.VerifyServer("clients", {.chain = {}, .server_name = "db.example.test"}, kNow)
+                  .refusal.has_value());
+}
+
+// RFC 6066 §8, RFC 7633.
+TEST_F(PeerTrustTest, AServersStapleIsCheckedOnItsIssuersWord) {
+  using Status = tls::test::OcspOptions::Status;
+  const PeerTrust trust = Load();
+  const auto leaf = issuing_.Issue({.dns = {"db.example.test"}});
+  const auto refusal = [&](const std::vector<tls::Bytes>& chain, const tls::Bytes& response,
+                           bool require = false) {
+    const Verification verdict = trust.VerifyServer("clients",
+                                                    {.chain = chain,
+                                                     .server_name = "db.example.test",
+                                                     .ocsp_response = response,
+                                                     .require_ocsp_response = require},
+                                                    kNow);
+    EXPECT_EQ(verdict.detail.empty(), !verdict.refusal.has_value());
+    return verdict.refusal;
+  };
+  const tls::Bytes good = MakeOcsp(issuing_, leaf.chain[0]);
+  EXPECT_EQ(refusal(leaf.chain, good), std::nullopt);
+  EXPECT_EQ(refusal(leaf.chain, good, true), std::nullopt);
+  EXPECT_EQ(refusal(leaf.chain, {}), std::nullopt);
+  EXPECT_EQ(refusal(leaf.chain, {}, true), Reason::kNoOcspResponse);
+  EXPECT_EQ(refusal(leaf.chain, MakeOcsp(issuing_, leaf.chain[0], {.status = Status::kRevoked})),
+            Reason::kCertificateRevoked);
+  EXPECT_EQ(refusal(leaf.chain, MakeOcsp(root_, leaf.chain[0])), Reason::kBadOcspResponse)
+      << "the root did not issue it";
+  EXPECT_EQ(refusal(leaf.chain, {1, 2, 3}), Reason::kBadOcspResponse);
+  const auto promising = issuing_.Issue({.dns = {"db.example.test"}, .must_staple = true});
+  EXPECT_EQ(refusal(promising.chain, {}), Reason::kNoOcspResponse);
+  EXPECT_EQ(refusal(promising.chain, MakeOcsp(issuing_, promising.chain[0])), std::nullopt);
+  // The issuer is the one of the path found, not whatever the server sent second.
+  auto shuffled = leaf.chain;
+  shuffled.insert(shuffled.begin() + 1, TestCa::Create("stranger").certificate());
+  EXPECT_EQ(refusal(shuffled, good), std::nullopt);
+  // Issued by the root itself, which the server does not send.
+  const auto direct = root_.Issue({.dns = {"db.example.test"}});
+  EXPECT_EQ(refusal(direct.chain, MakeOcsp(root_, direct.chain[0])), std::nullopt);
+}
+
+// Whom nobody trusts is refused for that, whatever is stapled.
+TEST_F(PeerTrustTest, AStapleTrustsNobody) {
+  const TestCa stranger = TestCa::Create("stranger");
+  const auto leaf = stranger.Issue({.dns = {"db.example.test"}});
+  const tls::Bytes good = MakeOcsp(stranger, leaf.chain[0]);
+  EXPECT_EQ(
+      Load()
+          .VerifyServer(
+              "clients",
+              {.chain = leaf.chain, .server_name = "db.example.test", .ocsp_response = good}, kNow)
+          .refusal,
+      Reason::kUnknownCa);
 }
 
 TEST_F(PeerTrustTest, BundlesAreApart) {
