@@ -10,6 +10,7 @@
 #include "tests/interop/pki.h"
 #include "tests/interop/servers.h"
 #include "tests/interop/tcp_client.h"
+#include "tests/tls/crypto/test_revocation.h"
 
 namespace handfast::tls::test {
 namespace {
@@ -200,6 +201,53 @@ TEST(OpensslClient, ItsKeyUpdateIsFollowed) {
   EXPECT_EQ(outcome.key_updates, 1);
   EXPECT_NE(client.output().find(ReplyTo(kLine)), std::string::npos);
 }
+
+// ---- A stapled OCSP response, from `openssl s_server -status_file`.
+
+class StapleTest : public testing::TestWithParam<ProtocolVersion> {
+ protected:
+  // What our client makes of it; `response` empty: none is stapled.
+  std::optional<HandshakeFailure> FailureUnder(const std::string& name, const Bytes& response,
+                                               bool require) {
+    Post post{.stack = Stack::kOpenssl, .version = GetParam(), .key = kKey};
+    if (!response.empty()) {
+      post.status_file = WriteFile(name + std::to_string(static_cast<int>(GetParam())) + ".der",
+                                   std::string(AsText(response)));
+    }
+    ServerKit kit = Kit();
+    kit.profile = IntermediateProfile();
+    kit.require_ocsp_response = require;
+    ForeignServer server(post);
+    EXPECT_TRUE(server.ready()) << server.output();
+    TcpClient client(server.port(), kit, ToServerName());
+    const bool done = client.Handshake();
+    const Spoken spoken = client.End();
+    EXPECT_EQ(done, !spoken.failure) << spoken.ToText();
+    return spoken.failure;
+  }
+};
+
+TEST_P(StapleTest, OpensslsIsChecked) {
+  if (const std::string package = MissingPackage(Stack::kOpenssl); !package.empty()) {
+    GTEST_SKIP() << package << " is not installed";
+  }
+  const Bytes& leaf = ServerLeaf(kKey).chain[0];
+  EXPECT_FALSE(FailureUnder("good", MakeOcsp(Root(), leaf), /*require=*/true));
+  EXPECT_FALSE(FailureUnder("none", {}, /*require=*/false));
+  const auto refusal = [&](const std::string& name, const Bytes& response, bool require) {
+    const auto failure = FailureUnder(name, response, require);
+    return failure ? std::optional(failure->reason) : std::nullopt;
+  };
+  EXPECT_EQ(refusal("missing", {}, true), Reason::kNoOcspResponse);
+  EXPECT_EQ(
+      refusal("revoked", MakeOcsp(Root(), leaf, {.status = OcspOptions::Status::kRevoked}), false),
+      Reason::kCertificateRevoked);
+  EXPECT_EQ(refusal("another", MakeOcsp(Root(), ServerLeaf(KeyType::kRsa2048).chain[0]), false),
+            Reason::kBadOcspResponse);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, StapleTest, testing::Values(ProtocolVersion::kTls12, kTls13),
+                         [](const auto& info) { return info.param == kTls13 ? "Tls13" : "Tls12"; });
 
 }  // namespace
 }  // namespace handfast::tls::test

@@ -24,6 +24,7 @@ struct Post {
   std::vector<NamedGroup> groups = {};  // these alone; empty: its default
   std::string alpn = {};                // the protocol that it has; empty: none
   std::string root = {};                // openssl alone: see OpensslIn
+  std::string status_file = {};         // openssl alone: the OCSP response that it staples, DER
 };
 
 // The only protocol that all of them can be told to have.
