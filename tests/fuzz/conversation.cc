@@ -72,7 +72,7 @@ tls::Session CorpusSession() {
   };
   tls::Session session = make();
   tls::Result<tls::TicketSealer> sealer = TicketKeysOf(kTargetKey).SealerFor(kBinding);
-  session.ticket = *sealer->Seal(make(), tls::Bytes(tls::kAeadNonceSize, 3));
+  session.ticket = sealer->Seal(make())->bytes;
   return session;
 }
 

@@ -248,9 +248,9 @@ void AddTickets(Corpus& corpus) {
   Session session = CorpusSession();
   session.ticket.clear();
   Result<TicketSealer> sealer = TicketKeysOf(kCorpusKey).SealerFor(kBinding);
-  const Result<Bytes> ticket = sealer->Seal(std::move(session), Bytes(kAeadNonceSize, 9));
+  const Result<SealedTicket> ticket = sealer->Seal(std::move(session));
   const uint8_t forged = 0;
-  corpus.Add("ticket", "of_another_key", {&forged, 1}, *ticket);
+  corpus.Add("ticket", "of_another_key", {&forged, 1}, ticket->bytes);
 }
 
 void MakeAll(const std::filesystem::path& folder) {

@@ -89,7 +89,7 @@ Result<Resumable> PlanResumption(const Offer12& offer, const Context& context) {
   // identifiers or let the contents of fake session identifiers cause any breach of security." It
   // is random.
   plan.session_id.resize(kSessionIdSize);
-  if (Result<void> drawn = context.randomness.Fill(plan.session_id); !drawn.ok()) {
+  if (Result<void> drawn = context.randomness.FillPublic(plan.session_id); !drawn.ok()) {
     return drawn.reason();
   }
   return plan;
@@ -158,13 +158,11 @@ Result<Bytes> IssueTicket(const Established& negotiated, const MasterSecret& mas
   if (TakesTickets(context) && lifetime > 0) {
     Result<TicketSealer> sealer = context.ticket_keys->SealerFor(context.session_binding);
     if (!sealer.ok()) return sealer.reason();
-    uint8_t nonce[kAeadNonceSize];
-    if (Result<void> drawn = context.randomness.Fill(nonce); !drawn.ok()) return drawn.reason();
-    Result<Bytes> sealed = sealer->Seal(
-        NewSession(negotiated, CopyOf(master.secret), lifetime, context.now_unix_s), nonce);
+    Result<SealedTicket> sealed =
+        sealer->Seal(NewSession(negotiated, CopyOf(master.secret), lifetime, context.now_unix_s));
     // A chain too long for a ticket costs the resumption, not the connection.
     if (sealed.ok()) {
-      ticket = *std::move(sealed);
+      ticket = std::move(sealed->bytes);
       message.ticket_lifetime_hint = lifetime;
     } else if (sealed.reason() != Reason::kMessageTooLong) {
       return sealed.reason();

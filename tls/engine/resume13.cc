@@ -1,7 +1,6 @@
 #include "tls/engine/resume13.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "tls/base/secret_access.h"
@@ -43,12 +42,6 @@ bool BinderIsRight(const Session& session, Transcript transcript, ByteView clien
   return ConstantTimeEqual(psks.binders[index].binder, expected.view());
 }
 
-// What is random in a ticket; drawn for all tickets of a handshake at once, since each draw costs
-// as much as sealing one.
-struct TicketRandom {
-  uint8_t age_add[sizeof(uint32_t)];
-  uint8_t nonce[kAeadNonceSize];
-};
 constexpr int kMaxTickets = 8;
 // Of a NewSessionTicket beside the ticket.
 constexpr size_t kTicketOverhead = 32;
@@ -126,30 +119,23 @@ Result<Bytes> IssueTickets(const Established& negotiated, const MainSecret& main
   if (context.ticket_keys == nullptr || lifetime == 0 || count == 0) return messages;
   Result<TicketSealer> sealer = context.ticket_keys->SealerFor(context.session_binding);
   if (!sealer.ok()) return sealer.reason();
-  TicketRandom random[kMaxTickets];
-  static_assert(sizeof(random) == kMaxTickets * (sizeof(uint32_t) + kAeadNonceSize));
-  const Result<void> drawn = context.randomness.Fill(
-      {reinterpret_cast<uint8_t*>(random), sizeof(TicketRandom) * static_cast<size_t>(count)});
-  if (!drawn.ok()) return drawn.reason();
   const HashAlgorithm hash = FindSuite(negotiated.cipher_suite)->hash;
   const HashSecret resumption = ResumptionSecret(hash, main, transcript_hash);
   for (int i = 0; i < count; ++i) {
     // RFC 8446 §4.6.1: the nonce is "unique across all tickets issued on this connection".
     const uint8_t nonce = static_cast<uint8_t>(i);
-    Result<Bytes> ticket =
-        sealer->Seal(NewSession(negotiated, TicketPsk(hash, resumption, {&nonce, 1}), lifetime,
-                                context.now_unix_s),
-                     random[i].nonce);
+    const Result<SealedTicket> ticket = sealer->Seal(NewSession(
+        negotiated, TicketPsk(hash, resumption, {&nonce, 1}), lifetime, context.now_unix_s));
     // A chain too long for a ticket costs the resumption, not the connection.
     if (!ticket.ok() && ticket.reason() == Reason::kMessageTooLong) return Bytes();
     if (!ticket.ok()) return ticket.reason();
     NewSessionTicket message;
     message.ticket_lifetime = lifetime;
     // RFC 8446 §4.6.1: "The server MUST generate a fresh value for each ticket it sends."
-    std::memcpy(&message.ticket_age_add, random[i].age_add, sizeof(uint32_t));
+    message.ticket_age_add = ticket->age_add;
     message.ticket_nonce = {&nonce, 1};
-    message.ticket = *ticket;
-    messages.reserve(static_cast<size_t>(count) * (ticket->size() + kTicketOverhead));
+    message.ticket = ticket->bytes;
+    messages.reserve(static_cast<size_t>(count) * (ticket->bytes.size() + kTicketOverhead));
     if (!AppendMessage(messages, message)) return Reason::kInternalError;
   }
   return messages;

@@ -1,8 +1,11 @@
 #include "tls/engine/ticket.h"
 
+#include <cstring>
 #include <utility>
 
+#include "tls/base/secret_access.h"
 #include "tls/crypto/aead.h"
+#include "tls/crypto/hkdf.h"
 #include "tls/engine/session_codec.h"
 
 namespace handfast::tls {
@@ -31,6 +34,28 @@ struct Plaintext {
   Bytes bytes;
 };
 
+// What is fresh in a ticket: a pseudo-random function of all that is sealed and bound.
+struct Fresh {
+  uint8_t nonce[kAeadNonceSize];
+  uint32_t age_add;
+};
+
+Fresh FreshFor(const HashSecret& secret, ByteView associated_data, ByteView plaintext) {
+  static constexpr std::string_view kLabel = "handfast ticket nonce";
+  Hmac hmac(HashAlgorithm::kSha256, SecretAccess::Open(secret));
+  const uint64_t size = associated_data.size();
+  hmac.Update(AsBytes(kLabel));
+  hmac.Update({reinterpret_cast<const uint8_t*>(&size), sizeof(size)});
+  hmac.Update(associated_data);
+  hmac.Update(plaintext);
+  uint8_t value[kMaxDigestSize];
+  hmac.Finish(value);
+  Fresh fresh;
+  static_assert(sizeof(fresh) <= 32);
+  std::memcpy(&fresh, value, sizeof(fresh));
+  return fresh;
+}
+
 }  // namespace
 
 const TicketKey* TicketKeys::Find(ByteView name) const {
@@ -48,7 +73,7 @@ Result<TicketSealer> TicketKeys::SealerFor(ByteView binding) const {
   return TicketSealer(*std::move(aead), AssociatedData(key.name, binding));
 }
 
-Result<Bytes> TicketSealer::Seal(Session spent, ByteView nonce) {
+Result<SealedTicket> TicketSealer::Seal(Session spent) {
   size_t chain = 0;
   for (const Bytes& der : spent.peer_chain) chain += der.size();
   if (chain > kMaxTicketSize) return Reason::kMessageTooLong;
@@ -58,15 +83,16 @@ Result<Bytes> TicketSealer::Seal(Session spent, ByteView nonce) {
                         3 * spent.peer_chain.size());
   SaveFields io(session.bytes);
   if (!Versioned(io, spent)) return Reason::kInternalError;
-  Bytes ticket;
   const size_t size = kPrefix + session.bytes.size() + kAeadTagSize;
   if (size > kMaxTicketSize) return Reason::kMessageTooLong;
-  ticket.reserve(size);
-  Append(ticket, ByteView(associated_data_).first(kTicketKeyNameSize));
-  Append(ticket, nonce);
-  ticket.resize(size);
+  const Fresh fresh = FreshFor(spent.secret, associated_data_, session.bytes);
+  SealedTicket ticket{Bytes(), fresh.age_add};
+  ticket.bytes.reserve(size);
+  Append(ticket.bytes, ByteView(associated_data_).first(kTicketKeyNameSize));
+  Append(ticket.bytes, fresh.nonce);
+  ticket.bytes.resize(size);
   const Result<void> sealed =
-      aead_.Seal(nonce, associated_data_, session.bytes, {}, ticket.data() + kPrefix);
+      aead_.Seal(fresh.nonce, associated_data_, session.bytes, {}, ticket.bytes.data() + kPrefix);
   if (!sealed.ok()) return sealed.reason();
   return ticket;
 }

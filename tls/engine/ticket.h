@@ -1,10 +1,13 @@
 // Tickets: sessions sealed for their way through the peer (RFC 8446 §4.6.1, RFC 5077 §4).
 //
-// A ticket is the key's name (16 bytes), a random nonce (12), and the session under AES-256-GCM
-// with the name and the binding as associated data. The binding says for whom it was made (the
-// holder of the keys puts tenant, profile, ALPN policy and client authorities into it), so that a
-// ticket opens nowhere else. Names and keys are random, made by whoever rotates them; nonces are
-// random too, which is safe for 2^32 tickets a key (NIST SP 800-38D §8.3).
+// A ticket is the key's name (16 bytes), a nonce (12), and the session under AES-256-GCM with the
+// name and the binding as associated data. The binding says for whom it was made (the holder of the
+// keys puts tenant, profile, ALPN policy and client authorities into it), so that a ticket opens
+// nowhere else. Names and keys are random, made by whoever rotates them.
+//
+// The nonce is HMAC-SHA-256 under the session's own secret of all that is sealed: as unlike others
+// as a random one, so safe for 2^32 tickets a key (NIST SP 800-38D §8.3), but a flight that is made
+// again after a crash, or in the copy of a machine, never seals two things under one nonce.
 #ifndef HANDFAST_TLS_ENGINE_TICKET_H_
 #define HANDFAST_TLS_ENGINE_TICKET_H_
 
@@ -30,12 +33,16 @@ struct TicketKey {
   AeadKey key;  // 32 bytes
 };
 
+struct SealedTicket {
+  Bytes bytes;
+  uint32_t age_add = 0;  // as fresh as the nonce
+};
+
 // Seals the tickets of one handshake, which share a key and a binding.
 class TicketSealer {
  public:
-  // Spends the session. `nonce`: kAeadNonceSize random bytes of its own. kMessageTooLong where the
-  // ticket would exceed kMaxTicketSize.
-  Result<Bytes> Seal(Session spent, ByteView nonce);
+  // Spends the session. kMessageTooLong where the ticket would exceed kMaxTicketSize.
+  Result<SealedTicket> Seal(Session spent);
 
  private:
   friend class TicketKeys;

@@ -231,23 +231,47 @@ TEST_F(ResumptionTest, T21_EveryFlippedByteOfATicketIsAFullHandshake) {
   session.peer_chain = {Bytes(10, 1), Bytes(20, 2)};
   const auto keys = KeysOf({1, 2});
   const Bytes binding = Copy(AsBytes("acme"));
-  Result<Bytes> ticket = keys->SealerFor(binding)->Seal(std::move(session), Bytes(12, 5));
-  ASSERT_TRUE(ticket.ok());
-  const std::optional<Session> opened = keys->Open(*ticket, binding);
+  const Result<SealedTicket> sealed = keys->SealerFor(binding)->Seal(std::move(session));
+  ASSERT_TRUE(sealed.ok());
+  const Bytes& ticket = sealed->bytes;
+  const std::optional<Session> opened = keys->Open(ticket, binding);
   ASSERT_TRUE(opened) << "the control";
   EXPECT_EQ(opened->server_name, "example.test");
   EXPECT_EQ(opened->peer_chain.size(), 2u);
-  for (size_t i = 0; i < ticket->size(); ++i) {
+  for (size_t i = 0; i < ticket.size(); ++i) {
     for (const uint8_t bit : {0x01, 0x80}) {
-      Bytes spoilt = *ticket;
+      Bytes spoilt = ticket;
       spoilt[i] ^= bit;
       EXPECT_FALSE(keys->Open(spoilt, binding)) << i;
     }
-    EXPECT_FALSE(keys->Open(ByteView(*ticket).first(i), binding)) << i;
+    EXPECT_FALSE(keys->Open(ByteView(ticket).first(i), binding)) << i;
   }
-  Bytes longer = *ticket;
+  Bytes longer = ticket;
   longer.push_back(0);
   EXPECT_FALSE(keys->Open(longer, binding));
+}
+
+// What would be sealed under one nonce is one thing: nothing is told by sealing it twice.
+TEST_F(ResumptionTest, ANonceIsNeverThatOfAnotherTicket) {
+  const auto seal = [](ByteView binding, uint8_t secret, int64_t issued_unix_s, uint8_t key = 1) {
+    Session session;
+    session.secret = *HashSecret::From(Bytes(32, secret));
+    session.issued_unix_s = issued_unix_s;
+    return *KeysOf({key})->SealerFor(binding)->Seal(std::move(session));
+  };
+  const auto nonce = [](const SealedTicket& ticket) {
+    return Copy(ByteView(ticket.bytes).subspan(kTicketKeyNameSize, kAeadNonceSize));
+  };
+  const SealedTicket first = seal(AsBytes("acme"), 7, 100);
+  const SealedTicket again = seal(AsBytes("acme"), 7, 100);
+  EXPECT_EQ(first.bytes, again.bytes);
+  EXPECT_EQ(first.age_add, again.age_add);
+  for (const SealedTicket& other :
+       {seal(AsBytes("acme"), 8, 100), seal(AsBytes("acme"), 7, 101), seal(AsBytes("acm"), 7, 100),
+        seal(AsBytes("acme"), 7, 100, 2)}) {
+    EXPECT_NE(nonce(other), nonce(first));
+    EXPECT_NE(other.age_add, first.age_add);
+  }
 }
 
 TEST_F(ResumptionTest, T21_ATicketOfAnotherTenantIsAFullHandshake) {
@@ -315,7 +339,7 @@ TEST_F(ResumptionTest, T21_ASessionIsOfOneName) {
 TEST_F(ResumptionTest, T21_ATicketThatWouldBeTooLongIsNotIssued) {
   Session session;
   session.peer_chain = {Bytes(kMaxTicketSize, 1)};
-  const Result<Bytes> ticket = KeysOf({1})->SealerFor({})->Seal(std::move(session), Bytes(12));
+  const Result<SealedTicket> ticket = KeysOf({1})->SealerFor({})->Seal(std::move(session));
   ASSERT_FALSE(ticket.ok());
   EXPECT_EQ(ticket.reason(), Reason::kMessageTooLong);
 }
