@@ -41,6 +41,7 @@ Floor::Floor(tls::ByteView key_pkcs8, bool rsa)
 }
 
 Floor::~Floor() {
+  EVP_PKEY_free(pair_);
   EVP_PKEY_CTX_free(generator_);
   EVP_CIPHER_CTX_free(cipher_);
   EVP_MD_CTX_free(signer_);
@@ -51,17 +52,27 @@ Floor::~Floor() {
   EVP_MD_free(sha256_);
 }
 
-void Floor::KeyExchange() {
-  EVP_PKEY* pair = nullptr;
-  Require(EVP_PKEY_generate(generator_, &pair) == 1, "a pair");
-  EVP_PKEY_CTX* derive = EVP_PKEY_CTX_new_from_pkey(nullptr, pair, nullptr);
+void Floor::Random() {
+  uint8_t bytes[40];
+  RAND_bytes(bytes, sizeof(bytes));
+}
+
+void Floor::Generate() {
+  EVP_PKEY_free(pair_);
+  pair_ = nullptr;
+  Require(EVP_PKEY_generate(generator_, &pair_) == 1, "a pair");
+}
+
+void Floor::Derive() {
+  EVP_PKEY_CTX* derive = EVP_PKEY_CTX_new_from_pkey(nullptr, pair_, nullptr);
   uint8_t shared[32];
   size_t size = sizeof(shared);
   Require(EVP_PKEY_derive_init(derive) == 1 && EVP_PKEY_derive_set_peer(derive, peer_) == 1 &&
               EVP_PKEY_derive(derive, shared, &size) == 1,
           "a shared secret");
   EVP_PKEY_CTX_free(derive);
-  EVP_PKEY_free(pair);
+  EVP_PKEY_free(pair_);
+  pair_ = nullptr;
 }
 
 void Floor::Signature() {
@@ -93,11 +104,6 @@ void Floor::Hmacs(int count) {
   HMAC_CTX_free(hmac);
 }
 
-void Floor::Schedule() {
-  Hmacs(kHmacs);
-  Transcript();
-}
-
 void Floor::Transcript() {
   uint8_t key[32];
   unsigned size = 0;
@@ -109,7 +115,7 @@ void Floor::Transcript() {
   EVP_MD_CTX_free(hash);
 }
 
-void Floor::Records() {
+void Floor::SealFlight() {
   uint8_t key[16] = {3};
   uint8_t iv[12] = {4};
   std::array<uint8_t, kServerFlight + 16> record{};
@@ -118,71 +124,112 @@ void Floor::Records() {
   EVP_EncryptUpdate(cipher_, nullptr, &size, iv, 5);
   EVP_EncryptUpdate(cipher_, record.data(), &size, record.data(), kServerFlight);
   EVP_EncryptFinal_ex(cipher_, record.data() + kServerFlight, &size);
+}
+
+void Floor::OpenFinished() {
+  uint8_t key[16] = {3};
+  uint8_t iv[12] = {4};
+  std::array<uint8_t, kClientFinished> record{};
+  int size = 0;
   EVP_DecryptInit_ex2(cipher_, aes_, key, iv, nullptr);
   EVP_DecryptUpdate(cipher_, nullptr, &size, iv, 5);
   EVP_DecryptUpdate(cipher_, record.data(), &size, record.data(), kClientFinished);
 }
 
-void Floor::Random(int draws) {
-  uint8_t bytes[40];
-  for (int i = 0; i < draws; ++i) RAND_bytes(bytes, sizeof(bytes));
-}
-
-void Floor::Tickets(int hmacs, int tickets) {
-  Hmacs(hmacs);
-  uint8_t key[32] = {5};
+void Floor::Ticket(EVP_CIPHER_CTX* context) {
   uint8_t iv[12] = {6};
   std::array<uint8_t, kTicket + 16> ticket{};
   int size = 0;
+  EVP_EncryptInit_ex2(context, nullptr, nullptr, iv, nullptr);
+  EVP_EncryptUpdate(context, nullptr, &size, iv, sizeof(iv));
+  EVP_EncryptUpdate(context, ticket.data(), &size, ticket.data(), kTicket);
+  EVP_EncryptFinal_ex(context, ticket.data() + kTicket, &size);
+}
+
+void Floor::OpenTicket() {
+  uint8_t key[32] = {5};
   EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
-  EVP_EncryptInit_ex2(context, aes256_, key, iv, nullptr);
-  for (int i = 0; i < tickets; ++i) {
-    EVP_EncryptInit_ex2(context, nullptr, nullptr, iv, nullptr);
-    EVP_EncryptUpdate(context, nullptr, &size, iv, sizeof(iv));
-    EVP_EncryptUpdate(context, ticket.data(), &size, ticket.data(), kTicket);
-    EVP_EncryptFinal_ex(context, ticket.data() + kTicket, &size);
-    // Its record.
-    EVP_EncryptInit_ex2(cipher_, nullptr, nullptr, iv, nullptr);
-    EVP_EncryptUpdate(cipher_, ticket.data(), &size, ticket.data(), ticket.size());
+  EVP_EncryptInit_ex2(context, aes256_, key, nullptr, nullptr);
+  Ticket(context);
+  EVP_CIPHER_CTX_free(context);
+}
+
+void Floor::SealTickets(int count) {
+  Hmacs(count);
+  uint8_t key[32] = {5};
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  EVP_EncryptInit_ex2(context, aes256_, key, nullptr, nullptr);
+  EVP_EncryptInit_ex2(cipher_, aes_, key, nullptr, nullptr);
+  for (int i = 0; i < count; ++i) {
+    Ticket(context);
+    Ticket(cipher_);  // its record
   }
   EVP_CIPHER_CTX_free(context);
 }
 
-void Floor::Handshake13() {
-  Random(2);  // the hello; the tickets
-  KeyExchange();
+void Floor::Hello13() {
+  Random();
+  Generate();
+  Derive();
   Signature();
-  Schedule();
-  Records();
-  Tickets(/*hmacs=*/1 + 2, /*tickets=*/2);  // the resumption secret, and a PSK each
-}
-
-void Floor::Resumed13() {
-  Random(2);
-  KeyExchange();
-  Schedule();
-  Records();
-  // Also the early secret, its "derived", the binder's two keys and the binder; one is opened.
-  Tickets(/*hmacs=*/5 + 1 + 1, /*tickets=*/2);
-}
-
-void Floor::Handshake12() {
-  Random(1);
-  KeyExchange();
-  Signature();
-  Schedule();
-  Records();
-  Tickets(/*hmacs=*/0, /*tickets=*/1);
-}
-
-void Floor::Resumed12() {
-  Random(1);
-  // P_SHA256 has two HMACs for each 32 bytes: two rounds of it for the key block, and one for each
-  // Finished.
-  Hmacs(4 + 2 + 2);
+  Hmacs(kHmacs - 1);
   Transcript();
-  Records();
-  Tickets(/*hmacs=*/0, /*tickets=*/1);
+  SealFlight();
+}
+
+void Floor::Finished13() {
+  OpenFinished();
+  // The client's value; the resumption secret; a PSK for each ticket.
+  Hmacs(1 + 1 + 2);
+  SealTickets(2);
+}
+
+void Floor::ResumedHello13() {
+  Random();
+  OpenTicket();
+  // Also the early secret, its "derived", the binder's two keys and the binder.
+  Hmacs(5);
+  Generate();
+  Derive();
+  Hmacs(kHmacs - 1);
+  Transcript();
+  SealFlight();
+}
+
+void Floor::ResumedFinished13() {
+  OpenFinished();
+  Hmacs(1 + 1 + 1);
+  SealTickets(1);
+}
+
+void Floor::Hello12() {
+  Random();
+  Generate();
+  Signature();
+}
+
+void Floor::Finished12() {
+  Derive();
+  Hmacs(kHmacs);
+  Transcript();
+  OpenFinished();
+  SealTickets(1);
+  SealFlight();
+}
+
+// P_SHA256 has two HMACs for each 32 bytes: two rounds of it for the key block, and one for each
+// Finished.
+void Floor::ResumedHello12() {
+  Random();
+  OpenTicket();
+  Hmacs(4 + 2);
+  Transcript();
+  SealFlight();
+}
+
+void Floor::ResumedFinished12() {
+  OpenFinished();
+  Hmacs(2);
 }
 
 }  // namespace handfast::bench
