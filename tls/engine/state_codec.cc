@@ -93,14 +93,14 @@ bool Fields(Io& io, KeyPair& pair) {
   if (!io.Flag(present)) return false;
   if (!present) return true;
   NamedGroup group{};
-  Secret<66> scalar;
+  Secret<KeyPair::kMaxPrivateKeySize> private_key;
   if constexpr (!Io::kLoading) {
     group = pair.group();
-    scalar = pair.PrivateKey();
+    private_key = pair.PrivateKey();
   }
-  if (!io.Enum(group) || !io.SecretBytes(scalar)) return false;
+  if (!io.Enum(group) || !io.SecretBytes(private_key)) return false;
   if constexpr (Io::kLoading) {
-    Result<KeyPair> loaded = KeyPair::FromPrivate(group, SecretAccess::Open(scalar));
+    Result<KeyPair> loaded = KeyPair::FromPrivate(group, SecretAccess::Open(private_key));
     if (!loaded.ok()) return false;
     pair = *std::move(loaded);
   }
