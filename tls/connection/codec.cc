@@ -11,9 +11,9 @@ namespace handfast::tls {
 namespace {
 
 constexpr uint8_t kMagic[] = {'H', 'F', 'C'};
-// 1 and 2, which no release wrote, are refused: the peer of a handshake that was saved in them
+// 1 to 3, which no release wrote, are refused: the peer of a handshake that was saved in them
 // begins again.
-constexpr uint8_t kVersion = 3;
+constexpr uint8_t kVersion = 4;
 constexpr size_t kPrefix = sizeof(kMagic) + 1;
 constexpr size_t kChecksum = 16;
 

@@ -284,6 +284,7 @@ bool Fields(Io& io, client::Start& s) {
 template <class Io>
 bool Fields(Io& io, client::WaitServerHello& s) {
   return Fields(io, s.wanted) && io.Blob(s.client_hello) && Fields(io, s.key_pair) &&
+         Fields(io, s.fallback_pair) &&
          Optional(io, s.after_retry, [&](Transcript& t) { return Fields(io, t); }) &&
          io.Enum(s.retry_suite) && io.Number(s.next_question) &&
          Optional(io, s.session, [&](Session& v) { return Fields(io, v); });
