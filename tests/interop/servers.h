@@ -23,7 +23,8 @@ struct Post {
   Auth auth = Auth::kNone;
   std::vector<NamedGroup> groups = {};  // these alone; empty: its default
   std::string alpn = {};                // the protocol that it has; empty: none
-  std::string root = {};                // openssl alone: see OpensslIn
+  std::string own_groups = {};          // openssl alone: its own names, instead of `groups`
+  std::string root = {};                // likewise: see OpensslIn
 };
 
 // The only protocol that all of them can be told to have.
