@@ -7,6 +7,7 @@
 
 #include "server/config/resolver.h"
 #include "tls/crypto/cipher_suite.h"
+#include "tls/crypto/kex.h"
 
 namespace handfast::config {
 namespace {
@@ -46,6 +47,15 @@ bool HasSuiteFor(const tls::Profile& profile, tls::ProtocolVersion version) {
                      [version](tls::CipherSuite suite) {
                        const tls::SuiteInfo* info = tls::FindSuite(suite);
                        return info != nullptr && info->version == version;
+                     });
+}
+
+// A group that the running libcrypto has, for a version: hybrids are TLS 1.3's alone.
+bool HasGroupFor(const tls::Profile& profile, tls::ProtocolVersion version) {
+  return std::any_of(profile.groups.begin(), profile.groups.end(),
+                     [version](tls::NamedGroup group) {
+                       return tls::Implemented(group) &&
+                              (version == tls::ProtocolVersion::kTls13 || !tls::IsHybrid(group));
                      });
 }
 
@@ -149,6 +159,10 @@ Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& w
     if (!HasSuiteFor(profile.tls, version)) {
       Wrong(path + ".cipher_suites",
             absl::StrCat("has none for ", tls::Name(version), ", which the profile speaks"));
+    }
+    if (!HasGroupFor(profile.tls, version)) {
+      Wrong(path + ".groups", absl::StrCat("has none for ", tls::Name(version),
+                                           " that the running libcrypto offers"));
     }
   }
   ClientAuth(path, written, profile);

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Lays Debian 13's OpenSSL 3.5, and what it needs, into a new folder, for debian13_test:
+# Lays Debian 13's OpenSSL 3.5, and what it needs, into a new folder, for the tests that name it and
+# those that need ML-KEM:
 #
 #   tests/interop/debian13.sh FOLDER
-#   HANDFAST_DEBIAN13=FOLDER bazel test //tests/interop:debian13_test
+#   HANDFAST_DEBIAN13=FOLDER bazel test //tests/interop:debian13_test \
+#     //tests/interop:debian13_hybrid_test //tests/tls/connection:hybrid_test \
+#     //tests/tls/crypto:kex_hybrid_test
 #
 # Nothing is installed: apt keeps its state in the folder.
 set -euo pipefail

@@ -28,6 +28,7 @@ Argv Openssl(const Post& post, const std::string& port) {
   if (!post.groups.empty()) {
     Add(argv, {"-groups", Join(post.groups, {"X25519", "P-256", "P-384", "P-521"}, ":")});
   }
+  if (!post.own_groups.empty()) Add(argv, {"-groups", post.own_groups});
   if (!post.alpn.empty()) Add(argv, {"-alpn", post.alpn});
   if (!post.status_file.empty()) Add(argv, {"-status_file", post.status_file});
   return argv;

@@ -23,8 +23,9 @@ struct Post {
   Auth auth = Auth::kNone;
   std::vector<NamedGroup> groups = {};  // these alone; empty: its default
   std::string alpn = {};                // the protocol that it has; empty: none
-  std::string root = {};                // openssl alone: see OpensslIn
-  std::string status_file = {};         // openssl alone: the OCSP response that it staples, DER
+  std::string own_groups = {};          // openssl alone: its own names, instead of `groups`
+  std::string root = {};                // likewise: see OpensslIn
+  std::string status_file = {};         // likewise: the OCSP response that it staples, DER
 };
 
 // The only protocol that all of them can be told to have.

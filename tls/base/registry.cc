@@ -54,11 +54,18 @@ constexpr Row<CipherSuite> kSuites[] = {
 };
 
 constexpr Row<NamedGroup> kGroups[] = {
-    {NamedGroup::kSecp256r1, "secp256r1"}, {NamedGroup::kSecp384r1, "secp384r1"},
-    {NamedGroup::kSecp521r1, "secp521r1"}, {NamedGroup::kX25519, "x25519"},
-    {NamedGroup::kX448, "x448"},           {NamedGroup::kFfdhe2048, "ffdhe2048"},
-    {NamedGroup::kFfdhe3072, "ffdhe3072"}, {NamedGroup::kFfdhe4096, "ffdhe4096"},
-    {NamedGroup::kFfdhe6144, "ffdhe6144"}, {NamedGroup::kFfdhe8192, "ffdhe8192"},
+    {NamedGroup::kSecp256r1, "secp256r1"},
+    {NamedGroup::kSecp384r1, "secp384r1"},
+    {NamedGroup::kSecp521r1, "secp521r1"},
+    {NamedGroup::kX25519, "x25519"},
+    {NamedGroup::kX448, "x448"},
+    {NamedGroup::kFfdhe2048, "ffdhe2048"},
+    {NamedGroup::kFfdhe3072, "ffdhe3072"},
+    {NamedGroup::kFfdhe4096, "ffdhe4096"},
+    {NamedGroup::kFfdhe6144, "ffdhe6144"},
+    {NamedGroup::kFfdhe8192, "ffdhe8192"},
+    {NamedGroup::kSecP256r1MlKem768, "SecP256r1MLKEM768"},
+    {NamedGroup::kX25519MlKem768, "X25519MLKEM768"},
 };
 
 constexpr Row<SignatureScheme> kSchemes[] = {

@@ -54,7 +54,7 @@ enum class CipherSuite : uint16_t {
   kFallbackScsv = 0x5600,
 };
 
-// RFC 8446 §4.2.7.
+// RFC 8446 §4.2.7, draft-ietf-tls-ecdhe-mlkem.
 // RFC 8446 §B.3.1.4: "Values within "obsolete_RESERVED" ranges are used in previous versions of TLS
 // and MUST NOT be offered or negotiated by TLS 1.3 implementations."
 enum class NamedGroup : uint16_t {
@@ -68,6 +68,8 @@ enum class NamedGroup : uint16_t {
   kFfdhe4096 = 0x0102,
   kFfdhe6144 = 0x0103,
   kFfdhe8192 = 0x0104,
+  kSecP256r1MlKem768 = 0x11eb,
+  kX25519MlKem768 = 0x11ec,
 };
 
 // RFC 8446 §4.2.3.

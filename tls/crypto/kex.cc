@@ -1,5 +1,5 @@
-// All forms of key exchange but the finite fields', which are in kex_ffdhe.cc, go through the
-// cheapest constant-time public interface of libcrypto (README.md has the figures):
+// Key exchange on curves goes through the cheapest constant-time public interface of libcrypto
+// (README.md has the figures); finite fields are in kex_ffdhe.cc, hybrids in kex_hybrid.cc:
 // - X25519 through EVP, with one generation context a thread.
 // - The NIST curves through EC_POINT_mul, which is what EVP_PKEY_derive and EVP_PKEY_generate end
 //   in, without the objects around it.
@@ -14,6 +14,7 @@
 
 #include "tls/base/secret_access.h"
 #include "tls/crypto/kex_ffdhe.h"
+#include "tls/crypto/kex_hybrid.h"
 #include "tls/crypto/libcrypto.h"
 
 namespace handfast::tls {
@@ -133,8 +134,9 @@ bool DeriveOnCurve(const Curve& curve, ByteView scalar_bytes, ByteView peer,
 
 struct KeyPair::State {
   NamedGroup group;
-  Key x25519 = nullptr;           // of that group alone
-  Secret<kMaxScalarSize> scalar;  // of the others
+  Key x25519 = nullptr;                // of that group alone
+  std::unique_ptr<HybridPair> hybrid;  // of those alone, and all that there is of one
+  Secret<kMaxScalarSize> scalar;       // of the others
   std::array<uint8_t, kMaxPublicSize> public_key;
   size_t public_key_size = 0;
 
@@ -176,6 +178,14 @@ struct KeyPair::State {
     }
     return KeyPair(std::move(state));
   }
+
+  static Result<KeyPair> FromHybrid(std::unique_ptr<HybridPair> hybrid) {
+    if (hybrid == nullptr) return Reason::kInternalError;
+    auto state = std::make_unique<State>();
+    state->group = hybrid->group();
+    state->hybrid = std::move(hybrid);
+    return KeyPair(std::move(state));
+  }
 };
 
 KeyPair::KeyPair(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -200,6 +210,9 @@ Result<KeyPair> KeyPair::Generate(NamedGroup group) {
       return Reason::kInternalError;
     }
     return State::FromExponent(*ffdhe, std::move(exponent));
+  }
+  if (const HybridGroup* hybrid = FindHybrid(group)) {
+    return State::FromHybrid(HybridPair::Generate(*hybrid));
   }
   const Curve* curve = FindCurve(group);
   if (curve == nullptr) return Reason::kInternalError;
@@ -230,6 +243,9 @@ Result<KeyPair> KeyPair::FromPrivate(NamedGroup group, ByteView private_key) {
     if (!fits) return Reason::kInternalError;
     return State::FromExponent(*ffdhe, *Secret<kMaxScalarSize>::From(private_key));
   }
+  if (const HybridGroup* hybrid = FindHybrid(group)) {
+    return State::FromHybrid(HybridPair::FromPrivate(*hybrid, private_key));
+  }
   const Curve* curve = FindCurve(group);
   if (curve == nullptr || private_key.size() != curve->size) return Reason::kInternalError;
   NumberContext numbers(BN_CTX_new());
@@ -246,14 +262,16 @@ NamedGroup KeyPair::group() const { return spent() ? NamedGroup{} : state_->grou
 
 ByteView KeyPair::public_key() const {
   if (spent()) return {};
+  if (state_->hybrid != nullptr) return state_->hybrid->share();
   return {state_->public_key.data(), state_->public_key_size};
 }
 
-Secret<66> KeyPair::PrivateKey() const {
+Secret<KeyPair::kMaxPrivateKeySize> KeyPair::PrivateKey() const {
+  if (state_->hybrid != nullptr) return state_->hybrid->PrivateKey();
   if (state_->x25519 == nullptr) {
-    return *Secret<kMaxScalarSize>::From(SecretAccess::Open(state_->scalar));
+    return *Secret<kMaxPrivateKeySize>::From(SecretAccess::Open(state_->scalar));
   }
-  Secret<kMaxScalarSize> scalar;
+  Secret<kMaxPrivateKeySize> scalar;
   size_t size = kX25519Size;
   EVP_PKEY_get_raw_private_key(state_->x25519.get(), SecretAccess::Fill(scalar, kX25519Size).data(),
                                &size);
@@ -284,6 +302,7 @@ Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
     }
     return shared;
   }
+  if (spent->hybrid != nullptr) return std::move(*spent->hybrid).Derive(peer_public_key);
   const Curve* curve = FindCurve(spent->group);
   if (curve == nullptr) return Reason::kInternalError;
   if (!DeriveOnCurve(*curve, SecretAccess::Open(spent->scalar), peer_public_key,
@@ -296,7 +315,8 @@ Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
 // RFC 8446 §9.1: "A TLS-compliant application MUST support key exchange with secp256r1 (NIST P-256)
 // and SHOULD support key exchange with X25519 [RFC7748]."
 bool Implemented(NamedGroup group) {
-  return group == NamedGroup::kX25519 || FindFfdhe(group) != nullptr || FindCurve(group) != nullptr;
+  return group == NamedGroup::kX25519 || FindFfdhe(group) != nullptr ||
+         FindCurve(group) != nullptr || FindHybrid(group) != nullptr;
 }
 
 FfdheParameters ParametersOf(NamedGroup group) {

@@ -57,7 +57,8 @@ Result<KeyExchange> ExchangeEcdhe(const Handshake& handshake, ByteView public_ke
   // RFC 8422 §5.4: "A possible reason for a fatal handshake failure is that the client's
   // capabilities for handling elliptic curves and point formats are exceeded".
   if (params.curve_type != ServerEcdhParams::kNamedCurve || IsFfdhe(params.named_curve) ||
-      !Contains(context.profile.groups, params.named_curve) || !Implemented(params.named_curve)) {
+      IsHybrid(params.named_curve) || !Contains(context.profile.groups, params.named_curve) ||
+      !Implemented(params.named_curve)) {
     return Reason::kKeyShareNotOffered;
   }
   const Result<void> checked =

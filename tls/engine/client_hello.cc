@@ -13,17 +13,19 @@ namespace {
 
 // What a HelloRetryRequest makes of a ClientHello.
 struct Repetition {
-  const KeyPair& pair;
+  const KeyPair* pair;  // null: the shares stay
   ByteView cookie;
   const Session* session;  // null: none is offered any more
 };
 
-// The same ClientHello with another share, and a cookie where one was given.
+// The same ClientHello with another share and a cookie, where one was asked for and given.
 bool Repeat(ByteView first, const Repetition& change, Bytes& out) {
   std::optional<ClientHello> hello = Parse<ClientHello>(first.subspan(kHandshakeHeaderSize));
   if (!hello) return false;
-  const Bytes share =
-      Serialize(KeyShareClientHello{{{change.pair.group(), change.pair.public_key()}}});
+  Bytes share;
+  if (change.pair != nullptr) {
+    share = Serialize(KeyShareClientHello{{{change.pair->group(), change.pair->public_key()}}});
+  }
   const Bytes cookie = change.cookie.empty() ? Bytes() : Serialize(Cookie{change.cookie});
   Extensions& extensions = hello->extensions;
   const Extension* psk = Find(extensions, ExtensionType::kPreSharedKey);
@@ -31,7 +33,7 @@ bool Repeat(ByteView first, const Repetition& change, Bytes& out) {
   std::erase_if(extensions,
                 [](const Extension& e) { return e.type == ExtensionType::kPreSharedKey; });
   for (Extension& extension : extensions) {
-    if (extension.type == ExtensionType::kKeyShare) extension.data = share;
+    if (extension.type == ExtensionType::kKeyShare && !share.empty()) extension.data = share;
   }
   // RFC 8446 §4.2.2: "When sending the new ClientHello, the client MUST copy the contents of the
   // extension received in the HelloRetryRequest into a "cookie" extension in the new ClientHello."
@@ -42,6 +44,12 @@ bool Repeat(ByteView first, const Repetition& change, Bytes& out) {
   // ClientHello".
   if (offered && change.session != nullptr) extensions.push_back(*offered);
   return AppendMessage(out, *hello);
+}
+
+// Whether the last ClientHello had a share of this group.
+bool Brought(const WaitServerHello& state, NamedGroup group) {
+  const auto is = [&](const KeyPair& pair) { return !pair.spent() && pair.group() == group; };
+  return is(state.key_pair) || is(state.fallback_pair);
 }
 
 ClientHello Reread(const WaitServerHello& state) {
@@ -125,12 +133,13 @@ Transition OnRetry(WaitServerHello state, const Received<ServerHello>& received,
     // RFC 8446 §4.2.8: "If either of these checks fails, then the client MUST abort the handshake
     // with an "illegal_parameter" alert."
     if (!Contains(context.profile.groups, *group) || !Implemented(*group) ||
-        *group == state.key_pair.group()) {
+        Brought(state, *group)) {
       return Fail(Reason::kRetryWithoutChange);
     }
     Result<KeyPair> pair = context.randomness.NewKeyPair(*group);
     if (!pair.ok()) return Fail(pair.reason());
     state.key_pair = *std::move(pair);
+    state.fallback_pair = KeyPair();
   }
   const HashAlgorithm hash = FindSuite(received.message.cipher_suite)->hash;
   // RFC 8446 §4.1.2 lets the client remove PSKs "which are incompatible with the server's indicated
@@ -143,7 +152,8 @@ Transition OnRetry(WaitServerHello state, const Received<ServerHello>& received,
   const Session* const session = state.session ? &*state.session : nullptr;
   // RFC 8446 §4.1.4: "Otherwise, the client MUST process all extensions in the HelloRetryRequest
   // and send a second updated ClientHello."
-  if (!Repeat(state.client_hello, {state.key_pair, cookie, session}, repeated)) {
+  const KeyPair* const changed = group ? &state.key_pair : nullptr;
+  if (!Repeat(state.client_hello, {changed, cookie, session}, repeated)) {
     return Fail(Reason::kInternalError);
   }
   state.after_retry = Transcript::AfterRetry(hash, state.client_hello);
@@ -208,7 +218,7 @@ Result<ServerChoice> ReadChoice(const ServerHello& hello, const ClientHello& our
   // "key_share" extension was received by the client, the client MUST verify that the selected
   // NamedGroup in the ServerHello is the same as that in the HelloRetryRequest." And: "If this
   // check fails, the client MUST abort the handshake with an "illegal_parameter" alert."
-  if (share->server_share.group != state.key_pair.group()) return Reason::kKeyShareNotOffered;
+  if (!Brought(state, share->server_share.group)) return Reason::kKeyShareNotOffered;
   choice.share = share->server_share;
   return choice;
 }
@@ -302,6 +312,9 @@ Transition On(WaitServerHello state, const Received<ServerHello>& received,
   const Result<ServerChoice> choice = ReadChoice(hello, ours, state);
   if (!choice.ok()) return Fail(choice.reason());
   if (!choice->resumed) state.session.reset();
+  if (choice->share.group != state.key_pair.group()) {
+    state.key_pair = std::move(state.fallback_pair);
+  }
   return client13::Continue(std::move(state), received, choice->share.key_exchange);
 }
 

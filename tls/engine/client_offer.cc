@@ -44,10 +44,11 @@ bool AnyOf(const std::vector<CipherSuite>& suites, ProtocolVersion version) {
                      [&](CipherSuite suite) { return FindSuite(suite)->version == version; });
 }
 
-std::vector<NamedGroup> GroupsOf(const Profile& profile) {
+// Those of the profile that the running libcrypto has; TLS 1.2 alone has no hybrids.
+std::vector<NamedGroup> GroupsOf(const Profile& profile, bool tls13) {
   std::vector<NamedGroup> groups;
   std::copy_if(profile.groups.begin(), profile.groups.end(), std::back_inserter(groups),
-               Implemented);
+               [&](NamedGroup group) { return Implemented(group) && (tls13 || !IsHybrid(group)); });
   return groups;
 }
 
@@ -63,13 +64,44 @@ struct Offered {
 Offered OfferedBy(const Profile& profile) {
   Offered offered;
   offered.suites = SuitesOf(profile);
-  offered.groups = GroupsOf(profile);
   for (const ProtocolVersion version : profile.versions) {
     if (AnyOf(offered.suites, version)) offered.versions.push_back(version);
   }
   offered.tls13 = Contains(offered.versions, ProtocolVersion::kTls13);
   offered.tls12 = Contains(offered.versions, ProtocolVersion::kTls12);
+  offered.groups = GroupsOf(profile, offered.tls13);
   return offered;
+}
+
+// A pair for each share that goes with the first ClientHello.
+struct Pairs {
+  KeyPair first;
+  KeyPair fallback;  // none where the first is no hybrid
+};
+
+Result<Pairs> NewPairs(const std::vector<NamedGroup>& groups, Randomness& randomness) {
+  // RFC 8446 §4.2.8: "The key_exchange values for each KeyShareEntry MUST be generated
+  // independently."
+  Result<KeyPair> first = randomness.NewKeyPair(groups.front());
+  if (!first.ok()) return first.reason();
+  Pairs pairs{*std::move(first), KeyPair()};
+  const auto other = std::find_if_not(groups.begin(), groups.end(), IsHybrid);
+  if (other == groups.begin() || other == groups.end()) return pairs;
+  Result<KeyPair> fallback = randomness.NewKeyPair(*other);
+  if (!fallback.ok()) return fallback.reason();
+  pairs.fallback = *std::move(fallback);
+  return pairs;
+}
+
+Bytes ShareBody(const Pairs& pairs) {
+  // RFC 8446 §4.2.8: "Each KeyShareEntry value MUST correspond to a group offered in the
+  // "supported_groups" extension and MUST appear in the same order." §9.2: ""key_share" is REQUIRED
+  // for DHE or ECDHE key exchange."
+  KeyShareClientHello shares{{{pairs.first.group(), pairs.first.public_key()}}};
+  if (!pairs.fallback.spent()) {
+    shares.client_shares.push_back({pairs.fallback.group(), pairs.fallback.public_key()});
+  }
+  return Serialize(shares);
 }
 
 // Bodies of extensions, which the message views.
@@ -93,7 +125,7 @@ void Offer12(const Offered& offered, const Session* session, Extensions& extensi
 }
 
 Extensions Offer(const Profile& profile, const Offered& offered, const Wanted& wanted,
-                 const Session* session, const KeyPair& pair, Bodies& bodies) {
+                 const Session* session, const Pairs& pairs, Bodies& bodies) {
   Extensions extensions;
   if (!wanted.server_name.empty()) {
     // RFC 8446 §9.2: "Additionally, all implementations MUST support the use of the "server_name"
@@ -140,10 +172,7 @@ Extensions Offer(const Profile& profile, const Offered& offered, const Wanted& w
   bodies.versions = Serialize(SupportedVersionsClientHello{offered.versions});
   extensions.push_back({ExtensionType::kSupportedVersions, bodies.versions});
   if (!offered.tls13) return extensions;
-  // RFC 8446 §4.2.8: "Each KeyShareEntry value MUST correspond to a group offered in the
-  // "supported_groups" extension and MUST appear in the same order." §9.2: ""key_share" is REQUIRED
-  // for DHE or ECDHE key exchange."
-  bodies.share = Serialize(KeyShareClientHello{{{pair.group(), pair.public_key()}}});
+  bodies.share = ShareBody(pairs);
   extensions.push_back({ExtensionType::kKeyShare, bodies.share});
   // RFC 8446 §4.2.9: "In order to use PSKs, clients MUST also send a "psk_key_exchange_modes"
   // extension." And: "A client MUST provide a "psk_key_exchange_modes" extension if it offers a
@@ -214,11 +243,9 @@ Transition Begin(Start state, const Context& context) {
   const Result<void> drawn =
       context.randomness.Fill({reinterpret_cast<uint8_t*>(&fresh), sizeof(fresh)});
   if (!drawn.ok()) return Fail(drawn.reason());
-  // RFC 8446 §4.2.8: "The key_exchange values for each KeyShareEntry MUST be generated
-  // independently."
-  Result<KeyPair> pair =
-      offered.tls13 ? context.randomness.NewKeyPair(offered.groups.front()) : KeyPair();
-  if (!pair.ok()) return Fail(pair.reason());
+  Result<Pairs> pairs =
+      offered.tls13 ? NewPairs(offered.groups, context.randomness) : Result<Pairs>(Pairs{});
+  if (!pairs.ok()) return Fail(pairs.reason());
   if (state.session &&
       !CanOffer(*state.session, state.wanted.server_name, offered, context.now_unix_s)) {
     state.session.reset();
@@ -238,7 +265,7 @@ Transition Begin(Start state, const Context& context) {
   // RFC 5246 §7.4.1.2: "If the session_id field is not empty (implying a session resumption
   // request), it MUST include the compression_method from that session."
   hello.legacy_compression_methods = kNoCompression;
-  hello.extensions = Offer(context.profile, offered, state.wanted, session, *pair, bodies);
+  hello.extensions = Offer(context.profile, offered, state.wanted, session, *pairs, bodies);
   if (psk) {
     bodies.psk = PskBody(*session, ObfuscatedAge(*session, context.now_unix_s));
     // RFC 8446 §4.2: "When multiple extensions of different types are present, the extensions MAY
@@ -247,7 +274,10 @@ Transition Begin(Start state, const Context& context) {
     // block)." §9.2: ""pre_shared_key" is REQUIRED for PSK key agreement."
     hello.extensions.push_back({ExtensionType::kPreSharedKey, bodies.psk});
   }
-  WaitServerHello next{std::move(state.wanted), {}, *std::move(pair), std::nullopt, {}, 0, {}};
+  WaitServerHello next;
+  next.wanted = std::move(state.wanted);
+  next.key_pair = std::move(pairs->first);
+  next.fallback_pair = std::move(pairs->fallback);
   if (!AppendMessage(next.client_hello, hello)) return Fail(Reason::kInternalError);
   next.session = std::move(state.session);
   if (psk) {

@@ -82,7 +82,8 @@ Explanation OfGroup(const Profile& profile, const ClientHelloExtensions& extensi
     if (!Contains(extensions.supported_groups->groups, group)) {
       return std::string_view("not offered");
     }
-    if (!Implemented(group)) return std::string_view("not in this build");
+    if (!tls13 && IsHybrid(group)) return std::string_view("not in TLS 1.2");
+    if (!Implemented(group)) return std::string_view("not in the running libcrypto");
     if (!tls13 && IsFfdhe(group) != ffdhe) return std::string_view("not for this suite");
     return std::string_view(tls13 && !shares(group) ? "without a key share" : "");
   });

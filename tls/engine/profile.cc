@@ -43,7 +43,9 @@ Profile ModernProfile() {
   profile.versions = {ProtocolVersion::kTls13};
   profile.cipher_suites = {CipherSuite::kTlsAes128GcmSha256, CipherSuite::kTlsAes256GcmSha384,
                            CipherSuite::kTlsChaCha20Poly1305Sha256};
-  profile.groups = {NamedGroup::kX25519, NamedGroup::kSecp256r1};
+  // Hybrids count where the running libcrypto has ML-KEM, and are passed over elsewhere.
+  profile.groups = {NamedGroup::kX25519MlKem768, NamedGroup::kSecP256r1MlKem768,
+                    NamedGroup::kX25519, NamedGroup::kSecp256r1};
   profile.signature_schemes = {
       SignatureScheme::kEcdsaSecp256r1Sha256, SignatureScheme::kEcdsaSecp384r1Sha384,
       SignatureScheme::kEcdsaSecp521r1Sha512, SignatureScheme::kEd25519,

@@ -20,6 +20,7 @@ struct Profile {
   std::vector<ProtocolVersion> versions;
   // Of both versions; each version picks from its own.
   std::vector<CipherSuite> cipher_suites;
+  // Those that are not Implemented (kex.h) are passed over: hybrids, by the running libcrypto.
   std::vector<NamedGroup> groups;
   // What we sign with, and what we accept from the peer.
   std::vector<SignatureScheme> signature_schemes;

@@ -5,6 +5,7 @@
 
 #include "tls/base/secret_access.h"
 #include "tls/crypto/hkdf.h"
+#include "tls/crypto/respond.h"
 #include "tls/engine/certificate_list.h"
 #include "tls/engine/moves13.h"
 #include "tls/engine/resume13.h"
@@ -47,7 +48,9 @@ bool AppendEncryptedExtensions(const Hello& hello, const Profile& profile, Bytes
   // RFC 8446 §4.2.9: "The server MUST NOT send a "psk_key_exchange_modes" extension."
   EncryptedExtensions message;
   // RFC 8446 §4.2.7: the client may use what it learns in later connections.
-  const Bytes groups = Serialize(NamedGroupList{profile.groups});
+  NamedGroupList known{profile.groups};
+  std::erase_if(known.groups, [](NamedGroup g) { return IsHybrid(g) && !Implemented(g); });
+  const Bytes groups = Serialize(known);
   message.extensions.push_back({ExtensionType::kSupportedGroups, groups});
   const auto limit = TwoBytes(profile.record_size_limit);
   if (hello.record_size_limit && profile.record_size_limit != 0) {
@@ -145,19 +148,18 @@ Result<AfterServerHello> SendServerHello(const Hello& hello, ByteView peer_share
                                          const OfferedSession* session, const Context& context) {
   const Established& negotiated = *hello.negotiated;
   const SuiteInfo& suite = *FindSuite(negotiated.cipher_suite);
-  Result<KeyPair> pair = context.randomness.NewKeyPair(negotiated.group);
-  if (!pair.ok()) return pair.reason();
+  ResponderShare ours;
+  Result<SharedSecret> shared = Respond(negotiated.group, peer_share, context.randomness, ours);
+  if (!shared.ok()) return shared.reason();
   Bytes server_hello;
   // RFC 8446 §2: "If (EC)DHE key establishment is in use, then the ServerHello contains a
   // "key_share" extension with the server's ephemeral Diffie-Hellman share; the server's share MUST
   // be in the same group as one of the client's shares." §4.2.9: "In this mode, the client and
   // server MUST supply "key_share" values as described in Section 4.2.8."
-  const Bytes share = Serialize(KeyShareServerHello{{negotiated.group, pair->public_key()}});
+  const Bytes share = Serialize(KeyShareServerHello{{negotiated.group, ours.view()}});
   if (!AppendServerHello(hello, hello.server_random, share, session, server_hello)) {
     return Reason::kInternalError;
   }
-  Result<SharedSecret> shared = (*std::move(pair)).Derive(peer_share);
-  if (!shared.ok()) return shared.reason();
 
   transcript.Add(server_hello);
   HandshakeSecret handshake =

@@ -148,7 +148,8 @@ std::optional<NamedGroup> CommonGroup(const Profile& profile, const std::vector<
   return std::nullopt;
 }
 
-bool IsCurve(NamedGroup group) { return !IsFfdhe(group); }
+// RFC 8446's key_share alone can carry a hybrid's shares: for TLS 1.2 there is none.
+bool IsCurve(NamedGroup group) { return !IsFfdhe(group) && !IsHybrid(group); }
 
 // The suite, and the session where one of those that were brought fits.
 Result<void> ChooseSuite13(const Received<ClientHello>& received,

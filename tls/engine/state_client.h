@@ -38,7 +38,9 @@ struct WaitServerHello {
   static constexpr std::string_view kName = "WaitServerHello";
   Wanted wanted;
   Bytes client_hello;  // the last one, whole: which hash it enters is not known yet
-  KeyPair key_pair;    // of its one share; none where TLS 1.3 is not offered
+  KeyPair key_pair;    // of its first share; none where TLS 1.3 is not offered
+  // Of its second, beside a hybrid's, for servers that have none: they need no HelloRetryRequest.
+  KeyPair fallback_pair;
   // Set once a HelloRetryRequest has come: the transcript up to it, and the suite that it named.
   std::optional<Transcript> after_retry;
   CipherSuite retry_suite{};

@@ -102,14 +102,14 @@ bool Fields(Io& io, KeyPair& pair) {
   if (!io.Flag(present)) return false;
   if (!present) return true;
   NamedGroup group{};
-  Secret<66> scalar;
+  Secret<KeyPair::kMaxPrivateKeySize> private_key;
   if constexpr (!Io::kLoading) {
     group = pair.group();
-    scalar = pair.PrivateKey();
+    private_key = pair.PrivateKey();
   }
-  if (!io.Enum(group) || !io.SecretBytes(scalar)) return false;
+  if (!io.Enum(group) || !io.SecretBytes(private_key)) return false;
   if constexpr (Io::kLoading) {
-    Result<KeyPair> loaded = KeyPair::FromPrivate(group, SecretAccess::Open(scalar));
+    Result<KeyPair> loaded = KeyPair::FromPrivate(group, SecretAccess::Open(private_key));
     if (!loaded.ok()) return false;
     pair = *std::move(loaded);
   }
@@ -293,6 +293,7 @@ bool Fields(Io& io, client::Start& s) {
 template <class Io>
 bool Fields(Io& io, client::WaitServerHello& s) {
   return Fields(io, s.wanted) && io.Blob(s.client_hello) && Fields(io, s.key_pair) &&
+         Fields(io, s.fallback_pair) &&
          Optional(io, s.after_retry, [&](Transcript& t) { return Fields(io, t); }) &&
          io.Enum(s.retry_suite) && io.Number(s.next_question) &&
          Optional(io, s.session, [&](Session& v) { return Fields(io, v); });

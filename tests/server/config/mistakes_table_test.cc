@@ -157,6 +157,8 @@ const Case kCases[] = {
     {"unknown group", "    groups", "    groups: [x25518]", "did you mean `x25519`?"},
     {"suites for one version only", "    groups", "    cipher_suites: [TLS_AES_128_GCM_SHA256]",
      "has none for TLSv1.2, which the profile speaks"},
+    {"hybrids alone, for TLS 1.2, too", "    groups", "    groups: [X25519MLKEM768]",
+     "has none for TLSv1.2 that the running libcrypto offers"},
     {"bundle without client_auth", "    client_auth", "    client_auth: none",
      "is of no use without client_auth"},
     {"client_auth without bundle", "    trust_bundle", "    release_keys: false",

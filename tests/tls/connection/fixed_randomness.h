@@ -18,6 +18,7 @@ inline Bytes FixedScalar(NamedGroup group, uint8_t seed) {
   if (group == NamedGroup::kSecp521r1) size = 66;
   if (group == NamedGroup::kFfdhe3072) size = 40;
   if (group == NamedGroup::kFfdhe4096) size = 48;
+  if (IsHybrid(group)) size = 96;
   Bytes scalar(size, seed);
   scalar.front() = 0;
   return scalar;

@@ -1,8 +1,14 @@
 // Key exchange that is wrong: points off the curve, of small order or of another form; shares that
 // were not offered; and what a second ClientHello may not do.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/tls/connection/wrong_peer.h"
+#include "tls/engine/explain.h"
+#include "tls/record/record_layer.h"
+#include "tls/wire/client_hello_extensions.h"
+#include "tls/wire/messages.h"
 
 namespace handfast::tls::test {
 namespace {
@@ -94,6 +100,74 @@ TEST(T14_BadPoint, GoodOnesSucceed) {
     kit.profile.groups = {group};
     EXPECT_TRUE(Succeeded(Shake(kit, Sound(kTls12)))) << Name(group);
   }
+}
+
+// ---- Hybrids where there is no ML-KEM. Where there is, hybrid_test.cc.
+
+class WithoutMlKem : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (Implemented(NamedGroup::kX25519MlKem768)) GTEST_SKIP() << "this libcrypto has ML-KEM";
+  }
+  // Brings a hybrid's share, and says that it knows x25519, too.
+  static ClientScript Bringing(NamedGroup hybrid, const std::string& groups,
+                               bool x25519_share = false) {
+    const Bytes opaque(hybrid == NamedGroup::kX25519MlKem768 ? 1216 : 1249, 0x11);
+    const Bytes point = FromHex(GoodPoint(NamedGroup::kX25519)).value();
+    KeyShareClientHello shares{{{hybrid, opaque}}};
+    if (x25519_share) shares.client_shares.push_back({NamedGroup::kX25519, point});
+    ClientScript script = Sound(kTls13);
+    script.hello.SetHex(ExtensionType::kSupportedGroups, groups);
+    script.hello.Set(ExtensionType::kKeyShare, Serialize(shares));
+    return script;
+  }
+};
+
+TEST_F(WithoutMlKem, AHybridsShareIsPassedOver) {
+  for (const auto& [hybrid, number] : {std::pair{NamedGroup::kX25519MlKem768, "11ec"},
+                                       std::pair{NamedGroup::kSecP256r1MlKem768, "11eb"}}) {
+    const std::string groups = "0004" + std::string(number) + "001d";
+    const Outcome at_once = Shake(FixedKit(), Bringing(hybrid, groups, /*x25519_share=*/true));
+    EXPECT_TRUE(Succeeded(at_once));
+    EXPECT_EQ(at_once.group, NamedGroup::kX25519);
+    // The scripted client answers a HelloRetryRequest with a share of the group that it names.
+    const Outcome asked = Shake(FixedKit(), Bringing(hybrid, groups));
+    EXPECT_TRUE(Succeeded(asked));
+    EXPECT_EQ(asked.group, NamedGroup::kX25519);
+    EXPECT_TRUE(Refused(Shake(FixedKit(), Bringing(hybrid, "0002" + std::string(number))),
+                        Reason::kNoCommonGroup, Alert::kHandshakeFailure));
+  }
+}
+
+// RFC 8446 §9.3: a client offers nothing that it could not do.
+TEST_F(WithoutMlKem, OurClientOffersNone) {
+  ServerKit kit = FixedKit();
+  kit.as_client = true;
+  ASSERT_TRUE(std::any_of(kit.profile.groups.begin(), kit.profile.groups.end(), IsHybrid));
+  ServerDriver client(kit);
+  const Bytes flight = client.Begin();
+  const auto hello =
+      Parse<ClientHello>(ByteView(flight).subspan(kRecordHeaderSize + kHandshakeHeaderSize));
+  const ClientHelloExtensions extensions = *ReadExtensions(*hello);
+  for (NamedGroup group : extensions.supported_groups->groups) EXPECT_FALSE(IsHybrid(group));
+  ASSERT_EQ(extensions.key_share->client_shares.size(), 1u);
+  EXPECT_EQ(extensions.key_share->client_shares[0].group, NamedGroup::kX25519);
+}
+
+TEST_F(WithoutMlKem, IsExplained) {
+  HelloFields hello = HelloFor(kTls13);
+  hello.SetHex(ExtensionType::kSupportedGroups, "000411ec001d");
+  Established established;
+  established.version = kTls13;
+  established.cipher_suite = CipherSuite::kTlsAes128GcmSha256;
+  established.group = NamedGroup::kX25519;
+  std::string why;
+  for (const Explanation& e : Explain(ModernProfile(), {}, hello.Message(), established)) {
+    if (e.what == "group") why = e.why;
+  }
+  EXPECT_EQ(why,
+            "the first of the profile's that the client offers; before it X25519MLKEM768 (not in "
+            "the running libcrypto), SecP256r1MLKEM768 (not offered)");
 }
 
 // ---- T15: RFC 8446 §4.2.8.

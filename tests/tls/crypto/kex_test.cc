@@ -5,10 +5,12 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <openssl/crypto.h>
 
 #include "tests/tls/crypto/vectors.h"
 #include "tls/base/secret_access.h"
 #include "tls/crypto/random.h"
+#include "tls/crypto/respond.h"
 
 namespace handfast::tls {
 namespace {
@@ -77,7 +79,7 @@ TEST(KeyPair, BothSidesAgree) {
 TEST(KeyPair, ThePrivateKeyMakesThePairAgain) {
   for (const GroupSizes& sizes : kGroups) {
     KeyPair pair = Fresh(sizes.group);
-    const Secret<66> scalar = pair.PrivateKey();
+    const Secret<KeyPair::kMaxPrivateKeySize> scalar = pair.PrivateKey();
     KeyPair again = From(sizes.group, SecretAccess::Open(scalar));
     EXPECT_TRUE(Equal(again.public_key(), pair.public_key()));
     const Bytes peer = Copy(Fresh(sizes.group).public_key());
@@ -108,6 +110,7 @@ TEST(KeyPair, PairsAreDistinctAndIndependent) {
 TEST(KeyPair, KnowsItsGroups) {
   for (uint32_t n = 0; n <= 0xffff; ++n) {
     const auto group = static_cast<NamedGroup>(n);
+    if (IsHybrid(group)) continue;  // kex_hybrid_test.cc
     bool ours = false;
     for (const GroupSizes& sizes : kGroups) ours |= sizes.group == group;
     ASSERT_EQ(Implemented(group), ours) << n;
@@ -115,6 +118,21 @@ TEST(KeyPair, KnowsItsGroups) {
       ASSERT_EQ(KeyPair::Generate(group).reason(), Reason::kInternalError);
       ASSERT_EQ(KeyPair::FromPrivate(group, Bytes(32, 1)).reason(), Reason::kInternalError);
     }
+  }
+}
+
+// ML-KEM came with 3.5. Without it a hybrid is as unknown as any other number; what it does with it
+// is in kex_hybrid_test.cc.
+TEST(KeyPair, HybridsAreThereWhereTheRunningLibcryptoHasMlKem) {
+  const bool has = OpenSSL_version_num() >= 0x30500000;
+  for (NamedGroup group : {NamedGroup::kX25519MlKem768, NamedGroup::kSecP256r1MlKem768}) {
+    EXPECT_TRUE(IsHybrid(group));
+    EXPECT_EQ(Implemented(group), has) << Name(group);
+    EXPECT_EQ(KeyPair::Generate(group).ok(), has);
+    EXPECT_EQ(KeyPair::FromPrivate(group, Bytes(96, 1)).ok(), has);
+    ResponderShare share;
+    EXPECT_EQ(Respond(group, Bytes(1216, 0), SystemRandomness(), share).reason(),
+              has ? Reason::kBadKeyShare : Reason::kInternalError);
   }
 }
 
