@@ -64,7 +64,7 @@ RecordLayer::Opened RecordLayer::Open(std::span<uint8_t> stream, std::vector<Byt
 // 0: no whole record is there.
 Result<size_t> RecordLayer::OpenOne(std::span<uint8_t> stream, std::vector<ByteView>& pieces,
                                     Opened& opened, Bytes& to_peer) {
-  const auto header = PeekRecord(stream, /*first_record=*/false);
+  const auto header = PeekRecord(stream, /*first_record=*/false, opener_.max_ciphertext());
   if (!header.ok()) return header.reason();
   if (!header->has_value()) return size_t{0};
   // RFC 8446 §5: "If an implementation detects a change_cipher_spec record received before the
