@@ -18,7 +18,8 @@ REPORTS = ("depends on uninitialised", "Use of uninitialised value")
 
 
 # The subjects whose outcome is branched on in the engine, under SUPPRESSIONS.
-BRANCHES_ON_OUTCOME = ("finished13", "finished12", "client_finished13")
+BRANCHES_ON_OUTCOME = ("finished13", "finished12", "client_finished13", "resumed_finished12",
+                       "client_finished12")
 
 
 def run(name, suppressed=True):

@@ -50,6 +50,8 @@ bool Finishes(EngineState (*waits)(bool), Bytes message) {
 bool Finished13() { return Finishes(ServerWaits13, RightFor13()); }
 bool Finished12() { return Finishes(ServerWaits12, RightFor12()); }
 bool ClientFinished13() { return Finishes(ClientWaits13, RightFor13()); }
+bool ResumedFinished12() { return Finishes(ServerResumes12, RightFor12()); }
+bool ClientFinished12() { return Finishes(ClientWaits12, RightFor12("server finished")); }
 
 // As the engine checks a binder: the PSK comes out of a ticket, or out of a saved state.
 bool PskBinder() {
@@ -95,10 +97,16 @@ bool MasterSecret12() {
 
 const std::vector<Subject>& Subjects() {
   static const std::vector<Subject> subjects = {
-      {"secret_compare", SecretCompare},   {"finished13", Finished13},
-      {"finished12", Finished12},          {"client_finished13", ClientFinished13},
-      {"psk_binder", PskBinder},           {"key_schedule13", KeySchedule13},
-      {"master_secret12", MasterSecret12}, {"control_compare", ControlCompare},
+      {"secret_compare", SecretCompare},
+      {"finished13", Finished13},
+      {"finished12", Finished12},
+      {"client_finished13", ClientFinished13},
+      {"resumed_finished12", ResumedFinished12},
+      {"client_finished12", ClientFinished12},
+      {"psk_binder", PskBinder},
+      {"key_schedule13", KeySchedule13},
+      {"master_secret12", MasterSecret12},
+      {"control_compare", ControlCompare},
       {"control_look_up", ControlLookUp},
   };
   return subjects;
