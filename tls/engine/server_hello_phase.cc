@@ -329,9 +329,16 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
   if (Result<void> r = NegotiateKeyExchange(profile, client_hello, groups, offer); !r.ok()) {
     return r;
   }
-  // Without the extension RFC 5246 §7.4.1.4.1 assumes SHA-1, which we never sign with.
-  if (!extensions.signature_algorithms) return Reason::kNoCommonSignatureScheme;
-  next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);
+  if (extensions.signature_algorithms) {
+    next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);
+  } else {
+    // RFC 5246 §7.4.1.4.1 then assumes SHA-1, which we never sign with: static RSA is left, in
+    // which the server signs nothing.
+    std::erase_if(offer.cipher_suites, [](CipherSuite suite) {
+      return FindSuite(suite)->key_exchange != SuiteKeyExchange::kRsa;
+    });
+    next.schemes = profile.signature_schemes;
+  }
   std::erase_if(next.schemes, [&](SignatureScheme scheme) {
     const std::optional<NamedGroup> curve = CurveOf(scheme);
     // RFC 5246 §7.4.3: "In order to negotiate correctly, the server MUST check any candidate cipher

@@ -232,6 +232,29 @@ TEST(StaticRsa, AlteredFormsDoNotCrash) {
   EXPECT_GT(loaded, 0);
 }
 
+// RFC 5246 §7.4.1.4.1: without signature_algorithms a client means SHA-1, which we sign nothing
+// with; here the server signs nothing.
+TEST(StaticRsa, WithoutSignatureAlgorithms) {
+  constexpr CipherSuite kEcdhe = CipherSuite::kEcdheRsaAes128GcmSha256;
+  ServerKit kit = Kit(kSuites[0]);
+  kit.profile.cipher_suites = {kEcdhe, kSuites[0]};
+  const auto shake = [&](std::vector<CipherSuite> suites) {
+    ClientScript script = Sound(kTls12);
+    script.hello.cipher_suites = std::move(suites);
+    script.hello.Remove(ExtensionType::kSignatureAlgorithms);
+    return Shake(kit, std::move(script));
+  };
+  for (const Outcome& outcome : {shake({kSuites[0]}), shake({kEcdhe, kSuites[0]})}) {
+    EXPECT_TRUE(Succeeded(outcome));
+    EXPECT_EQ(outcome.cipher_suite, kSuites[0]);
+  }
+  // The controls: where it would sign it refuses, and with the extension the better suite is taken.
+  EXPECT_TRUE(Refused(shake({kEcdhe}), Reason::kNoCommonSignatureScheme, Alert::kHandshakeFailure));
+  ClientScript with = Sound(kTls12);
+  with.hello.cipher_suites = {kEcdhe, kSuites[0]};
+  EXPECT_EQ(Shake(kit, std::move(with)).cipher_suite, kEcdhe);
+}
+
 // An ECDSA key cannot, and is not chosen.
 TEST(StaticRsa, NeedsAnRsaKey) {
   ServerKit kit = FixedKit();
