@@ -185,14 +185,9 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
   // RFC 8446 §9.2: "If not containing a "pre_shared_key" extension, it MUST contain both a
   // "signature_algorithms" extension and a "supported_groups" extension. [...] If containing a
   // "supported_groups" extension, it MUST also contain a "key_share" extension, and vice versa."
-  // A session may turn out not to fit, so both are asked of who brings one, too.
-  // RFC 8446 §4.2.3: "If a server is authenticating via a certificate and the client has not sent a
-  // "signature_algorithms" extension, then the server MUST abort the handshake with a
-  // "missing_extension" alert (see Section 9.2)." §9.2: "Servers receiving a ClientHello which does
-  // not conform to these requirements MUST abort the handshake with a "missing_extension" alert."
-  if (!extensions.signature_algorithms || !extensions.supported_groups || !extensions.key_share) {
-    return Reason::kMissingExtension;
-  }
+  // §9.2: "Servers receiving a ClientHello which does not conform to these requirements MUST abort
+  // the handshake with a "missing_extension" alert." Sessions are resumed with a key share, too.
+  if (!extensions.supported_groups || !extensions.key_share) return Reason::kMissingExtension;
   // RFC 8446 §4.2.9: "If clients offer "pre_shared_key" without a "psk_key_exchange_modes"
   // extension, servers MUST abort the handshake."
   if (extensions.pre_shared_key && !extensions.psk_key_exchange_modes) {
@@ -202,6 +197,10 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
   if (Result<void> r = ChooseSuite13(received, extensions, context, next, offer); !r.ok()) {
     return r;
   }
+  // RFC 8446 §4.2.3: "If a server is authenticating via a certificate and the client has not sent a
+  // "signature_algorithms" extension, then the server MUST abort the handshake with a
+  // "missing_extension" alert (see Section 9.2)."
+  if (!extensions.signature_algorithms && !offer.session) return Reason::kMissingExtension;
   const std::vector<KeyShareEntry>& shares = extensions.key_share->client_shares;
   for (size_t i = 0; i < shares.size(); ++i) {
     // RFC 8446 §4.2.8: "Clients MUST NOT offer multiple KeyShareEntry values for the same group.
@@ -237,6 +236,7 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
     negotiated.group = *group;
   }
   next.offer = std::move(offer);
+  if (!extensions.signature_algorithms) return {};
   // RFC 8446 §4.2.3: RSASSA-PKCS1-v1_5 algorithms "are not defined for use in signed TLS handshake
   // messages".
   next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);
@@ -471,6 +471,8 @@ Transition On(AwaitChoice state, const Chosen& answer, const Context& context) {
       return tls12::Resume(std::move(state), std::move(spent), **std::move(session), context);
     }
   }
+  // TLS 1.3: the client brought a session and no signature_algorithms, and the session is refused.
+  if (state.schemes.empty()) return Fail(Reason::kMissingExtension);
   if (answer.credential == nullptr) return Fail(answer.refusal);
   const auto scheme = CommonScheme(state.schemes, *answer.credential);
   if (!scheme) return Fail(Reason::kNoCredential);
