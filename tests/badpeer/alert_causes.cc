@@ -4,6 +4,7 @@
 
 #include "tests/badpeer/asking.h"
 #include "tests/badpeer/edit_message.h"
+#include "tests/badpeer/proof.h"
 
 namespace handfast::tls::badpeer {
 namespace {
@@ -31,7 +32,7 @@ Outgoing Plain(ContentType type, Bytes content) { return {type, std::move(conten
 // What each side refuses alike.
 void AddCommon(const Side& side, Rows& rows) {
   const Place finished = PlaceOf(side, HandshakeType::kFinished);
-  const Place verify = PlaceOf(side, HandshakeType::kCertificateVerify);
+  const Place verify = ProofIn(side, SoundFlights(side));
   const Place certificate = PlaceOf(side, HandshakeType::kCertificate);
   const Place last = PlaceOf(side, HandshakeType::kFinished);
   rows.Add(Alert::kUnexpectedMessage, Reason::kUnexpectedMessage, {side, {Swap(certificate)}},
@@ -67,9 +68,7 @@ void AddCommon(const Side& side, Rows& rows) {
   rows.Add(Alert::kDecryptError, Reason::kBadSignature, {side, {FlipBit(verify, 80)}},
            "RFC 8446 §6.2, RFC 5246 §7.2.2: unable to correctly verify a signature");
   rows.Add(Alert::kIllegalParameter, Reason::kSchemeNotOffered,
-           {side,
-            {EditAs<CertificateVerify>(
-                verify, "Sha1", [](auto& m) { m.algorithm = SignatureScheme::kEcdsaSha1; })}},
+           {side, {SetScheme(side, verify, SignatureScheme::kEcdsaSha1)}},
            "RFC 8446 §6.2 and §4.4.3, RFC 5246 §7.4.8: a scheme that was not offered");
   rows.Add(Alert::kIllegalParameter, Reason::kMessageTooLong,
            {side, {SetLength(finished, {1, 3}, 0xffffff)}},

@@ -14,7 +14,9 @@ constexpr uint8_t kChangeCipherSpecBody[] = {1};
 
 EngineState StartOf(const EnginePeerOptions& options) {
   if (!options.kit.as_client) return WaitClientHello{options.connection.alpn};
-  return client::Start{{options.connection.server_name, options.connection.alpn}, std::nullopt};
+  client::Start start{{options.connection.server_name, options.connection.alpn}, std::nullopt};
+  if (options.session) start.session = options.session();
+  return start;
 }
 
 // Saving spends the state: two copies come back.
@@ -190,6 +192,10 @@ void EnginePeer::SetRight(Bytes& finished) const {
   } else if (const auto* old = std::get_if<tls12::WaitFinished>(&state_)) {
     set(FinishedVerifyData12(HashOf(*old->negotiated), old->master, "client finished",
                              old->transcript.Current()));
+  } else if (const auto* old_client = std::get_if<client12::WaitFinished>(&state_)) {
+    const client12::Ending& ending = old_client->ending;
+    set(FinishedVerifyData12(HashOf(*ending.negotiated), ending.master, "server finished",
+                             ending.transcript.Current()));
   }
 }
 

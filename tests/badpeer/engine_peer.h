@@ -31,6 +31,8 @@ struct EnginePeerOptions {
   test::ServerKit kit;  // whose as_client says which role
   ConnectionOptions connection = {};
   Script script = {};
+  // As a client: what is offered to be resumed.
+  std::function<Session()> session = {};
   // What a CertificateVerify or ServerKeyExchange covers.
   std::function<void(Bytes&)> edit_signed_content = {};
   Lenience lenience = {};

@@ -8,8 +8,10 @@ namespace {
 
 constexpr char kName[] = "example.test";
 
-test::ServerKit ClientKit() {
-  test::ServerKit kit = test::ServerKit::For(test::FixedClient(), ModernProfile());
+test::ServerKit ClientKit(const Side& side) {
+  test::ServerKit kit = test::ServerKit::For(
+      test::FixedClient(), side.tls13() ? ModernProfile() : IntermediateProfile());
+  kit.profile.versions = {side.version};
   kit.as_client = true;
   kit.clients = test::FixedKit(ClientAuth::kRequired).clients;
   return kit;
@@ -34,23 +36,24 @@ std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
 Meeting::Meeting(const Side& side_in, Script script_in)
     : side(side_in),
       script(std::move(script_in)),
-      kit(side.server ? ServerKitOf(side) : ClientKit()),
-      peer_kit(side.server ? ClientKit() : ServerKitOf(side)),
+      kit(side.server ? ServerKitOf(side) : ClientKit(side)),
+      peer_kit(side.server ? ClientKit(side) : ServerKitOf(side)),
       hello(test::HelloFor(side.version)),
       certificate(std::make_shared<const test::Leaf>(test::FixedClient())) {
   (side.server ? peer_options : options).server_name = kName;
 }
 
 std::unique_ptr<Peer> Meeting::MakePeer() const {
-  if (side.server && !side.tls13()) {
+  if (side.server && !side.tls13() && !session) {
     test::ClientScript client{.version = side.version, .hello = hello};
     client.certificate = certificate.get();
     client.scheme = scheme;
     client.edit_signed_content = edit_signed_content;
+    client.edit_rsa_block = edit_rsa_block;
     return std::make_unique<ScriptedPeer>(std::move(client), script);
   }
   return std::make_unique<EnginePeer>(
-      EnginePeerOptions{peer_kit, peer_options, script, edit_signed_content, {}});
+      EnginePeerOptions{peer_kit, peer_options, script, session, edit_signed_content, {}});
 }
 
 Outcome Meet(Endpoint& tested, Endpoint& peer) {
@@ -71,7 +74,7 @@ Outcome Try(const Meeting& meeting) {
 
 Outcome TryMutant(const Meeting& meeting, const Lenience& lenience) {
   const std::unique_ptr<Peer> peer = meeting.MakePeer();
-  EnginePeer mutant({meeting.kit, meeting.options, {}, {}, lenience});
+  EnginePeer mutant({meeting.kit, meeting.options, {}, meeting.session, {}, lenience});
   return Meet(mutant, *peer);
 }
 
@@ -110,7 +113,10 @@ testing::AssertionResult Waits(const Outcome& outcome) {
 }
 
 Tested::Tested(const Meeting& meeting)
-    : kit_(meeting.kit), driver_(kit_, meeting.options, randomness_) {}
+    : kit_(meeting.kit),
+      driver_(meeting.session && kit_.as_client
+                  ? test::ServerDriver(kit_, meeting.options, meeting.session())
+                  : test::ServerDriver(kit_, meeting.options, randomness_)) {}
 
 std::string Tested::reason() const {
   return driver_.failure() ? std::string(Describe(driver_.failure()->reason).label) : "";

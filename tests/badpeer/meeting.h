@@ -31,8 +31,8 @@ inline void PrintTo(const Side& side, std::ostream* out) { *out << side.name; }
 inline constexpr Side kServer13{"Server13", true, ProtocolVersion::kTls13};
 inline constexpr Side kServer12{"Server12", true, ProtocolVersion::kTls12};
 inline constexpr Side kClient13{"Client13", false, ProtocolVersion::kTls13};
-// Those that exist. A role of the engine that comes anew gets a line here.
-inline constexpr Side kSides[] = {kServer13, kServer12, kClient13};
+inline constexpr Side kClient12{"Client12", false, ProtocolVersion::kTls12};
+inline constexpr Side kSides[] = {kServer13, kServer12, kClient13, kClient12};
 
 struct Outcome {
   bool established = false;
@@ -59,7 +59,10 @@ struct Meeting {
   ConnectionOptions peer_options;
   // Of a peer that is a TLS 1.2 client.
   test::HelloFields hello;
+  std::function<void(Bytes&)> edit_rsa_block;  // likewise; see ClientScript
   std::function<void(Bytes&)> edit_signed_content;
+  // What the client, whichever side that is, offers to be resumed; see sessions.h.
+  std::function<Session()> session;
   SignatureScheme scheme = SignatureScheme::kEd25519;
   std::shared_ptr<const test::Leaf> certificate;  // likewise; null: it shows none
 

@@ -3,9 +3,11 @@
 // leaves waiting is left out: there is no reply to compare.
 #include <set>
 
+#include "tests/badpeer/edit_message.h"
 #include "tests/badpeer/meeting.h"
 #include "tests/server/rpc/relay_call.h"
 #include "tests/server/rpc/test_service.h"
+#include "tests/tls/connection/malformed_block.h"
 
 namespace handfast::tls::badpeer {
 namespace {
@@ -18,12 +20,18 @@ std::optional<uint8_t> AlertOf(const v1::Failure& failure) {
   return static_cast<uint8_t>(failure.alert());
 }
 
-Outcome TryRelay(RelayCall& call, uint64_t tag, const Meeting& meeting) {
+Outcome TryRelay(RelayCall& call, uint64_t tag, const Meeting& meeting,
+                 const char* profile = "mutual") {
   const std::unique_ptr<Peer> peer = meeting.MakePeer();
-  const Bytes hello = peer->Begin();
-  v1::Start start = rpc::test::PlainStart();
-  start.set_profile("mutual");
-  start.set_from_peer(hello.data(), hello.size());
+  v1::Start start;
+  if (meeting.kit.as_client) {
+    start = rpc::test::ClientStart(meeting.options.server_name);
+  } else {
+    const Bytes hello = peer->Begin();
+    start = rpc::test::PlainStart();
+    start.set_profile(profile);
+    start.set_from_peer(hello.data(), hello.size());
+  }
   call.Start(tag, start);
   Outcome outcome;
   for (bool over = false; !over;) {
@@ -96,23 +104,46 @@ std::vector<Script> ScriptsAt(Place place, const Flight& flight) {
   return scripts;
 }
 
+// Both sides have certificates of this authority, as they have at the service.
+Meeting MeetingUnder(const test::TestCa& ca, const Side& side) {
+  Meeting meeting(side);
+  const auto bundle = std::make_shared<const TrustBundle>(ca.Bundle());
+  const test::Leaf own = ca.Issue({.dns = {"example.test"}});
+  meeting.kit = test::ServerKit::For(own);
+  meeting.kit.clients = bundle;
+  meeting.kit.profile.client_auth = ClientAuth::kRequired;
+  meeting.kit.profile.certificate_authorities = bundle->subjects();
+  const test::Leaf shown = ca.Issue({.type = KeyType::kEd25519, .server = false, .client = true});
+  const test::ServerKit identity = test::ServerKit::For(shown);
+  meeting.peer_kit.credential = identity.credential;
+  meeting.peer_kit.key = identity.key;
+  meeting.peer_kit.clients = bundle;
+  meeting.certificate = std::make_shared<const test::Leaf>(shown);
+  return meeting;
+}
+
+// A client that trusts this authority and has no certificate, of whatever version the server picks.
+Meeting ClientMeetingUnder(const test::TestCa& ca, const Side& side) {
+  Meeting meeting(side);
+  meeting.kit = {};
+  meeting.kit.as_client = true;
+  meeting.kit.clients = std::make_shared<const TrustBundle>(ca.Bundle());
+  // Ed25519, so that a signature has always the same size, and a script its place.
+  const test::Leaf leaf = ca.Issue({.type = KeyType::kEd25519, .dns = {"example.test"}});
+  const test::ServerKit identity = test::ServerKit::For(leaf);
+  meeting.peer_kit.credential = identity.credential;
+  meeting.peer_kit.key = identity.key;
+  meeting.peer_kit.profile.client_auth = ClientAuth::kNone;
+  meeting.peer_kit.profile.certificate_authorities.clear();
+  return meeting;
+}
+
 class RelayTest : public testing::TestWithParam<Side> {
  protected:
-  RelayTest() : call_(service_.Channel(rpc::test::As::kEdge)) {
-    const test::TestCa& ca = service_.ca();
-    const auto bundle = std::make_shared<const TrustBundle>(ca.Bundle());
-    const test::Leaf own = ca.Issue({.dns = {"example.test"}});
-    sound_.kit = test::ServerKit::For(own);
-    sound_.kit.clients = bundle;
-    sound_.kit.profile.client_auth = ClientAuth::kRequired;
-    sound_.kit.profile.certificate_authorities = bundle->subjects();
-    const test::Leaf shown = ca.Issue({.type = KeyType::kEd25519, .server = false, .client = true});
-    const test::ServerKit identity = test::ServerKit::For(shown);
-    sound_.peer_kit.credential = identity.credential;
-    sound_.peer_kit.key = identity.key;
-    sound_.peer_kit.clients = bundle;
-    sound_.certificate = std::make_shared<const test::Leaf>(shown);
-  }
+  RelayTest()
+      : call_(service_.Channel(rpc::test::As::kEdge)),
+        sound_(GetParam().server ? MeetingUnder(service_.ca(), GetParam())
+                                 : ClientMeetingUnder(service_.server_ca(), GetParam())) {}
   Meeting With(const Script& script) const {
     Meeting meeting = sound_;
     meeting.script = script;
@@ -121,10 +152,10 @@ class RelayTest : public testing::TestWithParam<Side> {
 
   TestService service_;
   RelayCall call_;
-  Meeting sound_{GetParam()};
+  Meeting sound_;
   uint64_t tag_ = 0;
 };
-INSTANTIATE_TEST_SUITE_P(All, RelayTest, testing::Values(kServer13, kServer12), SideName);
+INSTANTIATE_TEST_SUITE_P(All, RelayTest, testing::ValuesIn(kSides), SideName);
 
 TEST_P(RelayTest, EndsAsTheConnectionAloneDoes) {
   const std::unique_ptr<Peer> peer = sound_.MakePeer();
@@ -158,6 +189,104 @@ TEST_P(RelayTest, CutAndPackedFlightsAreTaken) {
     const Outcome outcome = TryRelay(call_, ++tag_, With(script));
     EXPECT_TRUE(Succeeded(outcome)) << What(script) << " " << outcome;
   }
+}
+
+// ---- What only a profile that accepts it has.
+
+// The client offers one suite, and the service has an RSA key for it.
+struct LegacyCall {
+  explicit LegacyCall(CipherSuite suite) : sound(MeetingUnder(service.ca(), kServer12)) {
+    sound.hello.cipher_suites = {suite};
+  }
+  Outcome Try(const Meeting& meeting) { return TryRelay(call, ++tag, meeting, "legacy"); }
+
+  TestService service{{.key_type = KeyType::kRsa2048}};
+  RelayCall call{service.Channel(rpc::test::As::kEdge)};
+  Meeting sound;
+  uint64_t tag = 0;
+};
+
+testing::AssertionResult FailsAtFinished(const Outcome& outcome) {
+  return Refused(outcome, Reason::kBadRecordMac, Alert::kBadRecordMac);
+}
+
+TEST(T1_Relay, EachMalformedBlockFailsAlike) {
+  LegacyCall legacy(CipherSuite::kRsaAes128GcmSha256);
+  const Outcome sound = legacy.Try(legacy.sound);
+  EXPECT_TRUE(Succeeded(sound)) << sound;  // the control
+  EXPECT_FALSE(FailsAtFinished(sound));
+  for (const test::MalformedBlock& malformed : test::kMalformedBlocks) {
+    Meeting meeting = legacy.sound;
+    meeting.edit_rsa_block = malformed.spoil;
+    EXPECT_TRUE(FailsAtFinished(legacy.Try(meeting))) << malformed.what;
+  }
+  // Each asked the key once, and so did the sound one.
+  EXPECT_EQ(legacy.service.metrics.signatures.load(),
+            static_cast<int>(std::size(test::kMalformedBlocks)) + 1);
+}
+
+TEST(T2_Relay, EachFlippedByteOfFinishedFailsAlike) {
+  for (const bool encrypt_then_mac : {false, true}) {
+    LegacyCall legacy(CipherSuite::kEcdheRsaAes128CbcSha);
+    if (encrypt_then_mac) legacy.sound.hello.SetHex(ExtensionType::kEncryptThenMac, "");
+    // Behind Certificate, ClientKeyExchange, CertificateVerify and ChangeCipherSpec.
+    constexpr Place kFinished{1, 4};
+    size_t size = 0;
+    Meeting meeting = legacy.sound;
+    meeting.script = {OnWire(kFinished, [&](Bytes& record) { size = record.size(); })};
+    EXPECT_TRUE(Succeeded(legacy.Try(meeting)));  // the control
+    ASSERT_GT(size, kRecordHeaderSize + 48);
+    for (size_t i = kRecordHeaderSize; i < size; ++i) {
+      meeting.script = {OnWire(kFinished, [i](Bytes& record) { record[i] ^= 0x40; })};
+      EXPECT_TRUE(FailsAtFinished(legacy.Try(meeting))) << i;
+    }
+  }
+}
+
+// T25: wrong certificates, judged by the service's own trust.
+TEST_P(RelayTest, T25_WrongCertificatesAreRefused) {
+  const auto showing = [&](const test::Leaf& leaf) {
+    Meeting meeting = sound_;
+    const test::ServerKit shown = test::ServerKit::For(leaf);
+    meeting.peer_kit.credential = shown.credential;
+    meeting.peer_kit.key = shown.key;
+    meeting.certificate = std::make_shared<const test::Leaf>(leaf);
+    return TryRelay(call_, ++tag_, meeting);
+  };
+  const bool server = GetParam().server;
+  const test::TestCa& ca = server ? service_.ca() : service_.server_ca();
+  const auto issue = [&](const test::TestCa& issuer, bool other_role, int64_t not_after) {
+    const bool for_clients = server != other_role;
+    return issuer.Issue({.type = KeyType::kEd25519,
+                         .dns = {"example.test"},
+                         .not_after_unix_s = not_after,
+                         .server = !for_clients,
+                         .client = for_clients});
+  };
+  EXPECT_TRUE(Succeeded(showing(issue(ca, false, test::kNotAfter))));  // the control
+  const test::TestCa stranger = test::TestCa::Create("CA");
+  EXPECT_TRUE(RefusedWith(showing(issue(stranger, false, test::kNotAfter)),
+                          {Alert::kUnknownCa, Alert::kBadCertificate}));
+  EXPECT_TRUE(
+      RefusedWith(showing(issue(ca, true, test::kNotAfter)), {Alert::kUnsupportedCertificate}));
+  EXPECT_TRUE(RefusedWith(showing(issue(ca, false, test::kNow - test::kDay)),
+                          {Alert::kCertificateExpired}));
+}
+
+// T20: announced, sent, and passed over by the service as well.
+TEST_P(RelayTest, T20_EarlyDataIsPassedOver) {
+  if (!GetParam().tls13()) GTEST_SKIP() << "TLS 1.2 has no early data";
+  if (!GetParam().server) GTEST_SKIP() << "servers send none";
+  const auto with = [&](size_t records, bool announced) {
+    Script script = {
+        InsertRecord({0, 1}, {ContentType::kApplicationData, Bytes(16'000, 0x0e), 0}, records)};
+    if (announced) {
+      script.push_back(SetExtension<ClientHello>({0, 0}, ExtensionType::kEarlyData, {}));
+    }
+    return TryRelay(call_, ++tag_, With(script));
+  };
+  EXPECT_TRUE(Succeeded(with(2, true)));
+  EXPECT_TRUE(RefusedWith(with(1, false), {Alert::kBadRecordMac}));  // the control
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The scripted client of tests/tls/connection as a bad peer: the TLS 1.2 client, which the engine
-// does not play.
+// The scripted client of tests/tls/connection as a bad peer: a TLS 1.2 client that shares no engine
+// with the server under test, and whose hello and RSA block are the test's to fill.
 #ifndef HANDFAST_TESTS_BADPEER_SCRIPTED_PEER_H_
 #define HANDFAST_TESTS_BADPEER_SCRIPTED_PEER_H_
 

@@ -55,7 +55,8 @@ TEST_P(T11_Lengths, EachOfEachMessage) {
     EXPECT_TRUE(RefusedWith(outcome, alerts)) << What(meeting.script);
   });
   RecordProperty("mutants", mutants);
-  EXPECT_GT(mutants, 90);
+  // A TLS 1.2 server's flight has the fewest lengths.
+  EXPECT_GT(mutants, side().server || side().tls13() ? 90 : 60);
   // RFC 8446 §6: what cannot be parsed is a decode_error; the rest is what parses all the same.
   EXPECT_GT(10 * decode_errors, 8 * mutants);
 }

@@ -16,7 +16,17 @@ Meeting WithPoint(const Side& side, NamedGroup group, const Bytes& point) {
   Meeting meeting(side);
   meeting.kit.profile.groups = {group};
   meeting.peer_kit.profile.groups = {group};
-  if (!side.tls13()) {
+  if (!side.tls13() && !side.server) {
+    // Signed as it is sent, or nobody would look at it.
+    const Bytes params =
+        Serialize(tls12::ServerEcdhParams{tls12::ServerEcdhParams::kNamedCurve, group, point});
+    meeting.edit_signed_content = [params](Bytes& content) {
+      content.resize(2 * kRandomSize);
+      Append(content, params);
+    };
+    meeting.script = {EditAs<tls12::ServerKeyExchange>(
+        {0, 2}, "Point", [point](auto& message) { message.params.point = point; })};
+  } else if (!side.tls13()) {
     meeting.script = {EditAs<tls12::ClientKeyExchange>(
         {1, 1}, "Point", [keys = Serialize(tls12::ClientEcdhPublic{point})](auto& message) {
           message.exchange_keys = keys;

@@ -5,6 +5,7 @@
 
 #include "tests/badpeer/edit_message.h"
 #include "tests/badpeer/meeting.h"
+#include "tests/badpeer/proof.h"
 
 namespace handfast::tls::badpeer {
 namespace {
@@ -67,19 +68,18 @@ std::vector<int> SchemeNumbers() {
 // The signature is right and its name is not: T9's SHA-1 and MD5 among the names.
 TEST_P(T16_Signatures, UnderAnotherName) {
   const Meeting sound(side());
-  const Place place = Find(SoundFlights(side()), HandshakeType::kCertificateVerify);
+  const Place place = ProofIn(side(), SoundFlights(side()));
   int not_offered = 0;
   for (const int number : SchemeNumbers()) {
     const auto scheme = static_cast<SignatureScheme>(number);
     if (scheme == SignatureScheme::kEd25519) continue;
-    const Meeting meeting(
-        side(),
-        {EditAs<CertificateVerify>(place, "Scheme", [scheme](auto& m) { m.algorithm = scheme; })});
+    const Meeting meeting(side(), {SetScheme(side(), place, scheme)});
     const auto& offered = sound.kit.profile.signature_schemes;
     const bool pkcs1 = (number & 0xff) == 1;
-    // RFC 8446 §4.2.3: PKCS#1 is for certificates. A server lists it for those, and finds that the
-    // signature is none; a client refuses the name.
-    const bool listed = side().server || !pkcs1;
+    // RFC 8446 §4.4.3 and §4.2.3: TLS 1.3 has PKCS#1 in certificates alone, whoever lists it.
+    // A TLS 1.2 server's is of the suite's kind (RFC 5246 §7.4.3), here ECDSA.
+    const bool of_suite = !ProvesInKeyExchange(side()) || (number & 0xff) == 3;
+    const bool listed = (!side().tls13() || !pkcs1) && of_suite;
     const bool known = listed && std::count(offered.begin(), offered.end(), scheme) > 0;
     ASSERT_TRUE(known ? Refused(Try(meeting), Reason::kBadSignature, Alert::kDecryptError)
                       : Refused(Try(meeting), Reason::kSchemeNotOffered, Alert::kIllegalParameter))
@@ -91,12 +91,11 @@ TEST_P(T16_Signatures, UnderAnotherName) {
 
 TEST_P(T16_Signatures, EachBit) {
   const std::vector<Flight> flights = SoundFlights(side());
-  const Place place = Find(flights, HandshakeType::kCertificateVerify);
-  constexpr size_t kBefore = kHandshakeHeaderSize + 4;  // scheme and length
-  const size_t bits = 8 * (flights[place.flight][place.record].content.size() - kBefore);
-  EXPECT_EQ(bits, 512u);  // Ed25519
-  for (size_t bit = 0; bit < bits; ++bit) {
-    const Meeting meeting(side(), {FlipBit(place, 8 * kBefore + bit)});
+  const Place place = ProofIn(side(), flights);
+  constexpr size_t kSignature = 64;  // Ed25519; it is the last field
+  const size_t before = flights[place.flight][place.record].content.size() - kSignature;
+  for (size_t bit = 0; bit < 8 * kSignature; ++bit) {
+    const Meeting meeting(side(), {FlipBit(place, 8 * before + bit)});
     ASSERT_TRUE(Refused(Try(meeting), Reason::kBadSignature, Alert::kDecryptError)) << bit;
   }
 }

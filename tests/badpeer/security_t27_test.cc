@@ -35,6 +35,7 @@ TEST(T27_Extensions, NoneTwice) {
   ExpectNoneTwice<ClientHello>(kServer13);
   ExpectNoneTwice<ClientHello>(kServer12);
   ExpectNoneTwice<ServerHello>(kClient13);
+  ExpectNoneTwice<ServerHello>(kClient12);
   ExpectNoneTwice<EncryptedExtensions>(kClient13);
   ExpectNoneTwice<tls13::CertificateRequest>(kClient13);
 }

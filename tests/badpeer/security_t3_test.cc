@@ -49,9 +49,11 @@ TEST(T3_Compression, AServerThatPicksOneIsRefused) {
     const auto edit = [method](ServerHello& m) {
       m.legacy_compression_method = static_cast<uint8_t>(method);
     };
-    EXPECT_TRUE(Refused(Try(Meeting(kClient13, {EditAs<ServerHello>(kHello, "Method", edit)})),
-                        Reason::kBadCompression, Alert::kIllegalParameter))
-        << method;
+    for (const Side& side : {kClient13, kClient12}) {
+      EXPECT_TRUE(Refused(Try(Meeting(side, {EditAs<ServerHello>(kHello, "Method", edit)})),
+                          Reason::kBadCompression, Alert::kIllegalParameter))
+          << method;
+    }
   }
 }
 

@@ -79,5 +79,24 @@ TEST(T6_ManInTheMiddle, AServerHelloOfTls12IsRefused) {
   EXPECT_TRUE(Succeeded(Try(Meeting(kClient13))));  // the control
 }
 
+// RFC 8446 §4.1.3: a client that could do better looks for it, whoever took the version away.
+TEST(T6_ManInTheMiddle, AClientOfBothVersionsSeesTheSentinel) {
+  const auto meet = [](bool offers13, const char* tail) {
+    Meeting meeting(kClient12);
+    if (offers13) meeting.kit.profile.versions = IntermediateProfile().versions;
+    const auto random = std::make_shared<Bytes>(24, 0x5e);
+    Append(*random, FromHex(tail).value());
+    meeting.script = {EditAs<ServerHello>(
+        kHello, "Tail", [random](ServerHello& m) { m.random = ByteView(*random); })};
+    return Try(meeting);
+  };
+  for (const char* tail : {kSentinel12, "444f574e47524400"}) {
+    EXPECT_TRUE(Refused(meet(true, tail), Reason::kDowngraded, Alert::kIllegalParameter)) << tail;
+    // The control: of TLS 1.2 alone nothing is missed; that the random is another one is.
+    EXPECT_TRUE(Refused(meet(false, tail), Reason::kBadSignature, Alert::kDecryptError)) << tail;
+  }
+  EXPECT_TRUE(Refused(meet(true, "444f574e47524402"), Reason::kBadSignature, Alert::kDecryptError));
+}
+
 }  // namespace
 }  // namespace handfast::tls::badpeer

@@ -9,10 +9,10 @@ namespace handfast::tls::badpeer {
 namespace {
 
 // Of the row's ServerKeyExchange; the others' shares come from the same source.
-int HandshakesOf(const Side& side) { return side.tls13() ? 1000 : 10'000; }
+int HandshakesOf(const Side& side) { return side.server && !side.tls13() ? 10'000 : 1000; }
 
-// The share in a flight of handshake messages in the clear: of ServerKeyExchange, of a ServerHello,
-// or of a ClientHello.
+// The share in a flight of handshake messages in the clear: of ServerKeyExchange,
+// ClientKeyExchange, a ServerHello, or a ClientHello.
 Bytes ShareIn(ByteView flight) {
   Bytes messages;
   while (!flight.empty() && flight[0] == 22) {
@@ -33,6 +33,8 @@ Bytes ShareIn(ByteView flight) {
     Bytes share;
     if (type == HandshakeType::kServerKeyExchange) {
       share = Copy(Parse<tls12::ServerKeyExchange>(body)->params.point);
+    } else if (type == HandshakeType::kClientKeyExchange) {
+      share = Copy(Parse<tls12::ClientKeyExchange>(body)->exchange_keys);
     } else if (type == HandshakeType::kServerHello) {
       share = in_extension(Parse<ServerHello>(body));
     } else if (type == HandshakeType::kClientHello) {
@@ -50,7 +52,12 @@ size_t DistinctShares(const Side& side, int handshakes, Randomness& randomness) 
   std::set<Bytes> shares;
   for (int i = 0; i < handshakes; ++i) {
     test::ServerDriver driver(meeting.kit, meeting.options, randomness);
-    const Bytes share = ShareIn(side.server ? driver.Receive(hello) : driver.Begin());
+    Bytes flight = side.server ? driver.Receive(hello) : driver.Begin();
+    // A TLS 1.2 client shows its share when it has seen the server's.
+    if (!side.server && !side.tls13()) {
+      flight = driver.Receive(meeting.MakePeer()->Receive(flight));
+    }
+    const Bytes share = ShareIn(flight);
     EXPECT_GE(share.size(), 32u);
     shares.insert(share);
   }

@@ -2,6 +2,7 @@
 // The control of each is the same with a scheme that holds.
 #include "tests/badpeer/edit_message.h"
 #include "tests/badpeer/meeting.h"
+#include "tests/badpeer/proof.h"
 
 namespace handfast::tls::badpeer {
 namespace {
@@ -30,11 +31,9 @@ Bytes ListOf(const std::vector<uint16_t>& schemes) {
 }
 
 TEST_P(T9_WeakHashes, AreNotTakenFromThePeer) {
-  const Place place = Find(SoundFlights(side()), HandshakeType::kCertificateVerify);
+  const Place place = ProofIn(side(), SoundFlights(side()));
   const auto with = [&](uint16_t scheme) {
-    return Try(Meeting(side(), {EditAs<CertificateVerify>(place, "Scheme", [scheme](auto& m) {
-                         m.algorithm = static_cast<SignatureScheme>(scheme);
-                       })}));
+    return Try(Meeting(side(), {SetScheme(side(), place, static_cast<SignatureScheme>(scheme))}));
   };
   for (const uint16_t scheme : WeakSchemes()) {
     EXPECT_TRUE(Refused(with(scheme), Reason::kSchemeNotOffered, Alert::kIllegalParameter))

@@ -15,6 +15,7 @@ namespace {
 using namespace tls;  // NOLINT(google-build-using-namespace): it speaks of nothing else
 
 constexpr HashAlgorithm kHash = HashAlgorithm::kSha256;
+constexpr CipherSuite kSuite12 = CipherSuite::kEcdheRsaAes128GcmSha256;
 
 HashSecret SecretOf(uint8_t byte, size_t size, bool secret) {
   HashSecret value = *HashSecret::From(Bytes(size, byte));
@@ -39,6 +40,15 @@ constexpr uint8_t kFinishedKey = 0x31;
 constexpr uint8_t kMaster = 0x32;
 constexpr uint8_t kOther = 0x33;
 
+TrafficKeys12 Keys12(bool secret) {
+  TrafficKeys12 keys;
+  keys.suite = kSuite12;
+  keys.key = *AeadKey::From(Bytes(16, kOther));
+  keys.iv = *AeadIv::From(Bytes(4, kOther));
+  if (secret) Poison(keys.key);
+  return keys;
+}
+
 Bytes Message(ByteView verify_data) {
   Bytes message;
   if (!AppendMessage(message, Finished{verify_data})) message.clear();
@@ -58,17 +68,16 @@ EngineState ServerWaits13(bool secret) {
 }
 
 EngineState ServerWaits12(bool secret) {
-  const CipherSuite suite = CipherSuite::kEcdheRsaAes128GcmSha256;
-  TrafficKeys12 keys;
-  keys.suite = suite;
-  keys.key = *AeadKey::From(Bytes(16, kOther));
-  keys.iv = *AeadIv::From(Bytes(4, kOther));
-  if (secret) Poison(keys.key);
-  return tls12::WaitFinished{Negotiated(ProtocolVersion::kTls12, suite),
+  return tls12::WaitFinished{Negotiated(ProtocolVersion::kTls12, kSuite12),
                              SomeTranscript(),
                              MasterSecret{SecretOf(kMaster, 48, secret)},
-                             std::move(keys),
+                             Keys12(secret),
                              {}};
+}
+
+EngineState ServerResumes12(bool secret) {
+  return tls12::WaitResumedFinished{Negotiated(ProtocolVersion::kTls12, kSuite12), SomeTranscript(),
+                                    MasterSecret{SecretOf(kMaster, 48, secret)}};
 }
 
 EngineState ClientWaits13(bool secret) {
@@ -81,15 +90,23 @@ EngineState ClientWaits13(bool secret) {
   return client13::WaitFinished{std::move(handshake), {}};
 }
 
+EngineState ClientWaits12(bool secret) {
+  client12::Ending ending;
+  ending.negotiated = Negotiated(ProtocolVersion::kTls12, kSuite12);
+  ending.transcript = SomeTranscript();
+  ending.master = MasterSecret{SecretOf(kMaster, 48, secret)};
+  ending.keys.client = Keys12(secret);
+  return client12::WaitFinished{std::move(ending)};
+}
+
 Bytes RightFor13() {
   const HashSecret key = SecretOf(kFinishedKey, 32, /*secret=*/false);
   return Message(FinishedVerifyData(kHash, key, SomeTranscript().Current()).view());
 }
 
-Bytes RightFor12() {
+Bytes RightFor12(std::string_view label) {
   const MasterSecret master{SecretOf(kMaster, 48, /*secret=*/false)};
-  return Message(
-      FinishedVerifyData12(kHash, master, "client finished", SomeTranscript().Current()));
+  return Message(FinishedVerifyData12(kHash, master, label, SomeTranscript().Current()));
 }
 
 Transition StepOn(EngineState state, ByteView message) {

@@ -3,18 +3,23 @@
 #ifndef HANDFAST_TESTS_CONSTANT_TIME_FINISHED_H_
 #define HANDFAST_TESTS_CONSTANT_TIME_FINISHED_H_
 
+#include <string_view>
+
 #include "tls/engine/engine.h"
 
 namespace handfast::constant_time {
 
-// A server's, of either version, and a TLS 1.3 client's. With `secret` its keys are poisoned.
+// Of either role and version, and a TLS 1.2 server's that resumes. With `secret` its keys are
+// poisoned.
 tls::EngineState ServerWaits13(bool secret);
 tls::EngineState ServerWaits12(bool secret);
+tls::EngineState ServerResumes12(bool secret);
 tls::EngineState ClientWaits13(bool secret);
+tls::EngineState ClientWaits12(bool secret);
 
-// The Finished message that the state waits for.
+// The Finished message that the state waits for; in TLS 1.2 the peer's name is part of it.
 tls::Bytes RightFor13();
-tls::Bytes RightFor12();
+tls::Bytes RightFor12(std::string_view label = "client finished");
 
 // One step, whose context issues no ticket.
 tls::Transition StepOn(tls::EngineState state, tls::ByteView message);

@@ -1,5 +1,7 @@
 #include "tests/constant_time/leaky.h"
 
+#include "tls/crypto/hash.h"
+
 namespace handfast::constant_time {
 
 bool LeakyEqual(tls::ByteView a, tls::ByteView b) {
@@ -13,6 +15,13 @@ bool LeakyEqual(tls::ByteView a, tls::ByteView b) {
 uint8_t LeakyLookUp(uint8_t secret) {
   static const tls::Bytes table(256, 1);
   return table[secret];
+}
+
+bool LeakyUnpad(tls::ByteView decrypted) {
+  const size_t padding = size_t{decrypted.back()} + 1;
+  if (padding > decrypted.size()) return false;
+  const tls::ByteView rest = decrypted.first(decrypted.size() - padding);
+  return tls::Hash(tls::HashAlgorithm::kSha256, rest).bytes[0] == 0;
 }
 
 }  // namespace handfast::constant_time

@@ -1,4 +1,5 @@
-// A comparison as it must not be: it ends at the first difference. The control of both tests.
+// What must not be: a comparison that ends at the first difference, and the like. The controls of
+// both tests.
 #ifndef HANDFAST_TESTS_CONSTANT_TIME_LEAKY_H_
 #define HANDFAST_TESTS_CONSTANT_TIME_LEAKY_H_
 
@@ -11,6 +12,9 @@ bool LeakyEqual(tls::ByteView a, tls::ByteView b);
 
 // Looks a byte up at an address that depends on it.
 uint8_t LeakyLookUp(uint8_t secret);
+
+// Takes off the padding that the last byte tells of, and hashes what is left: Lucky13.
+bool LeakyUnpad(tls::ByteView decrypted);
 
 }  // namespace handfast::constant_time
 

@@ -1,6 +1,7 @@
 // The t-tests of `./dev soak`: does the time of a check tell where its input is wrong? Two classes
-// of inputs, both refused: wrong in the first byte, wrong in the last. |t| must stay below 4.5, and
-// a comparison that leaks must be found.
+// of inputs, both refused: wrong in the first byte, wrong in the last; under AES-CBC with little
+// padding and with much; a premaster secret that is good and one that is none, which are answered
+// alike. |t| must stay below 4.5, and code that leaks must be found.
 //
 // usage: timing [SAMPLES]
 #include <x86intrin.h>
@@ -8,12 +9,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "tests/constant_time/cbc.h"
 #include "tests/constant_time/finished.h"
 #include "tests/constant_time/leaky.h"
+#include "tests/constant_time/premaster.h"
 #include "tests/constant_time/welch.h"
 #include "tls/crypto/hkdf.h"
 
@@ -68,6 +73,50 @@ Timed TimedFinished(const std::string& name, tls::EngineState (*waits)(bool), co
           }};
 }
 
+// Lucky13: padding that leaves much to be hashed, and padding that leaves little; both with a MAC
+// that is wrong.
+std::vector<Bytes> PaddedPair() {
+  constexpr size_t kSize = 512;
+  return {PaddedBlocks(kSize, 0, true), PaddedBlocks(kSize, 255, true)};
+}
+
+Timed TimedCbc(const std::string& name, tls::CbcAlgorithm algorithm) {
+  const CbcCase of{algorithm};
+  std::vector<Bytes> bodies;
+  for (const Bytes& blocks : PaddedPair()) bodies.push_back(CbcBodyOf(of, blocks));
+  // Shared, for a function may be copied and an opener not.
+  const auto opener = std::make_shared<tls::CbcHmac>(CbcOpener(of, /*secret=*/false));
+  return {name, [bodies, opener, body = bodies[0]](bool second) mutable {
+            body = bodies[second ? 1 : 0];
+            return Ticks([&] { Keep(OpenCbc(*opener, body).ok()); });
+          }};
+}
+
+Timed TimedUnpad() {
+  return {"control_unpad", [pair = PaddedPair(), input = PaddedPair()[0]](bool second) mutable {
+            input = pair[second ? 1 : 0];
+            return Ticks([&] { Keep(LeakyUnpad(input)); });
+          }};
+}
+
+// A block that is good, and one that is wrong in its second byte; each of many, for the time of the
+// arithmetic may depend on the ciphertext, which is no secret.
+Timed TimedPremaster() {
+  std::vector<Bytes> classes[2];
+  for (uint8_t filler = 1; filler <= 64; ++filler) {
+    Bytes block = GoodBlock(filler);
+    classes[0].push_back(EncryptedBlock(block));
+    block[1] = 1;
+    classes[1].push_back(EncryptedBlock(block));
+  }
+  const Bytes some = classes[0][0];
+  return {"rsa_premaster", [good = classes[0], bad = classes[1], input = some,
+                            next = size_t{0}](bool second) mutable {
+            input = (second ? bad : good)[next++ % good.size()];
+            return Ticks([&] { Keep(RsaKey().RecoverPremaster(kClientVersion, input).ok()); });
+          }};
+}
+
 double Measure(const Timed& timed, size_t samples) {
   // The classes come in a random order, or whatever drifts would be taken for a difference.
   std::mt19937 coin(1);  // NOLINT(cert-msc51-cpp): the same order in every run
@@ -83,16 +132,23 @@ double Measure(const Timed& timed, size_t samples) {
 }
 
 bool Run(size_t samples) {
-  const Timed control = TimedCompare("control_compare", LeakyEqual);
+  const Timed controls[] = {TimedCompare("control_compare", LeakyEqual), TimedUnpad()};
   const Timed checks[] = {
       TimedCompare("secret_compare", tls::ConstantTimeEqual),
       TimedFinished("finished13", ServerWaits13, RightFor13()),
       TimedFinished("finished12", ServerWaits12, RightFor12()),
       TimedFinished("client_finished13", ClientWaits13, RightFor13()),
+      TimedCbc("cbc_sha1", {16, tls::CbcMac::kHmacSha1}),
+      TimedCbc("cbc_sha256", {16, tls::CbcMac::kHmacSha256}),
+      TimedCbc("cbc_sha384", {32, tls::CbcMac::kHmacSha384}),
+      TimedPremaster(),
   };
-  const double found = Measure(control, samples);
-  std::printf("%-20s |t| = %7.2f (must be found)\n", control.name.c_str(), found);
-  bool good = found >= kThreshold;
+  bool good = true;
+  for (const Timed& control : controls) {
+    const double found = Measure(control, samples);
+    std::printf("%-20s |t| = %7.2f (must be found)\n", control.name.c_str(), found);
+    good = good && found >= kThreshold;
+  }
   for (const Timed& check : checks) {
     const double t = Measure(check, samples);
     std::printf("%-20s |t| = %7.2f%s\n", check.name.c_str(), t, t < kThreshold ? "" : "  LEAKS");

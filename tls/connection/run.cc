@@ -333,6 +333,11 @@ void Run::CarryOut(Effect& effect) {
     state_.early_data_left = kMaxSkippedEarlyData;
   } else if (const auto* negotiated = std::get_if<Negotiated>(&effect)) {
     state_.version = negotiated->version;
+    // Until now it could have been TLS 1.3's, which means nothing. TLS 1.2 has none so early.
+    if (negotiated->version == ProtocolVersion::kTls12 &&
+        state_.compatibility_change_cipher_specs > 0) {
+      return Fail(Reason::kUnexpectedChangeCipherSpec);
+    }
   }
 }
 

@@ -304,12 +304,7 @@ Transition On(WaitCertificateVerify state, const Received<CertificateVerify>& re
   const CertificateVerify& message = received.message;
   // RFC 8446 §4.4.3: "If the CertificateVerify message is sent by a server, the signature algorithm
   // MUST be one offered in the client's "signature_algorithms" extension".
-  // RFC 8446 §4.2.3: RSASSA-PKCS1-v1_5 algorithms "are not defined for use in signed TLS handshake
-  // messages".
-  if (!Contains(context.profile.signature_schemes, message.algorithm) ||
-      IsPkcs1(message.algorithm)) {
-    return Fail(Reason::kSchemeNotOffered);
-  }
+  if (!MaySignTls13(context.profile, message.algorithm)) return Fail(Reason::kSchemeNotOffered);
   Handshake& handshake = state.handshake;
   const Bytes content =
       ContentToSign(Tls13ServerCertificateVerify{Copy(handshake.transcript.Current().view())});

@@ -54,12 +54,10 @@ Transition On(WaitCertificateVerify state, const Received<CertificateVerify>& re
               const Context& context) {
   ClientFlight& flight = state.flight;
   const CertificateVerify& message = received.message;
-  // RFC 8446 §4.4.3: "If sent by a client, the signature algorithm
-  // used in the signature MUST be one of those present in the supported_signature_algorithms field
-  // of the "signature_algorithms" extension in the CertificateRequest message."
-  if (!Contains(context.profile.signature_schemes, message.algorithm)) {
-    return Fail(Reason::kSchemeNotOffered);
-  }
+  // RFC 8446 §4.4.3: "If sent by a client, the signature algorithm used in the signature MUST be
+  // one of those present in the supported_signature_algorithms field of the "signature_algorithms"
+  // extension in the CertificateRequest message."
+  if (!MaySignTls13(context.profile, message.algorithm)) return Fail(Reason::kSchemeNotOffered);
   const Bytes content =
       ContentToSign(Tls13ClientCertificateVerify{Copy(flight.transcript.Current().view())});
   // RFC 8446 §4.4.3: "If the verification fails, the receiver MUST terminate the handshake with a

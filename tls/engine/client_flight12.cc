@@ -5,7 +5,6 @@
 
 #include "tls/base/secret_access.h"
 #include "tls/crypto/cipher_suite.h"
-#include "tls/crypto/hkdf.h"
 #include "tls/crypto/kex.h"
 #include "tls/crypto/rsa_encrypt.h"
 #include "tls/crypto/sign.h"
@@ -276,13 +275,10 @@ Transition On(AwaitPrivateKey state, const PrivateKeyUsed& answer, const Context
 Transition On(WaitFinished state, const Received<Finished>& received, const Context& context) {
   Ending& ending = state.ending;
   const HashAlgorithm hash = SuiteOf(*ending.negotiated).hash;
-  const auto expected =
-      FinishedVerifyData12(hash, ending.master, "server finished", ending.transcript.Current());
-  if (received.message.verify_data.size() != expected.size()) return Fail(Reason::kDecodeError);
-  // RFC 5246 §7.4.9: "Recipients of Finished messages MUST verify that the contents are correct."
-  if (!ConstantTimeEqual(received.message.verify_data, expected)) {
-    return Fail(Reason::kFinishedMismatch);
-  }
+  const Result<void> checked =
+      CheckFinished12(hash, ending.master, "server finished", ending.transcript.Current(),
+                      received.message.verify_data);
+  if (!checked.ok()) return Fail(checked.reason());
   ending.transcript.Add(received.raw);
   std::vector<Effect> effects;
   if (ending.negotiated->resumed) {

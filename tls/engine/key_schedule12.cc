@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tls/base/secret_access.h"
+#include "tls/crypto/hkdf.h"
 #include "tls/crypto/prf.h"
 
 namespace handfast::tls {
@@ -87,6 +88,16 @@ std::array<uint8_t, kVerifyDataSize12> FinishedVerifyData12(HashAlgorithm algori
   // for the PRF." `algorithm` is the suite's for both.
   Prf(algorithm, SecretAccess::Open(master.secret), label, transcript_hash.view(), {}, verify_data);
   return verify_data;
+}
+
+Result<void> CheckFinished12(HashAlgorithm algorithm, const MasterSecret& master,
+                             std::string_view label, const Digest& transcript_hash,
+                             ByteView verify_data) {
+  const auto expected = FinishedVerifyData12(algorithm, master, label, transcript_hash);
+  if (verify_data.size() != expected.size()) return Reason::kDecodeError;
+  // RFC 5246 §7.4.9: "Recipients of Finished messages MUST verify that the contents are correct."
+  if (!ConstantTimeEqual(verify_data, expected)) return Reason::kFinishedMismatch;
+  return {};
 }
 
 }  // namespace handfast::tls

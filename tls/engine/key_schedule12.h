@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "tls/base/result.h"
 #include "tls/base/secret.h"
 #include "tls/crypto/cipher_suite.h"
 #include "tls/crypto/hash.h"
@@ -45,6 +46,10 @@ std::array<uint8_t, kVerifyDataSize12> FinishedVerifyData12(HashAlgorithm algori
                                                             const MasterSecret& master,
                                                             std::string_view label,
                                                             const Digest& transcript_hash);
+// The peer's: kDecodeError for another length, kFinishedMismatch for other bytes.
+Result<void> CheckFinished12(HashAlgorithm algorithm, const MasterSecret& master,
+                             std::string_view label, const Digest& transcript_hash,
+                             ByteView verify_data);
 
 }  // namespace handfast::tls
 

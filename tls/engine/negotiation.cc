@@ -26,6 +26,12 @@ bool IsPkcs1(SignatureScheme scheme) {
          scheme == SignatureScheme::kRsaPkcs1Sha512;
 }
 
+bool MaySignTls13(const Profile& profile, SignatureScheme scheme) {
+  // RFC 8446 §4.4.3: "RSA signatures MUST use an RSASSA-PSS algorithm, regardless of whether
+  // RSASSA-PKCS1-v1_5 algorithms appear in "signature_algorithms"."
+  return Contains(profile.signature_schemes, scheme) && !IsPkcs1(scheme);
+}
+
 SuiteAuthentication AuthenticationOf(SignatureScheme scheme) {
   const bool ecdsa = CurveOf(scheme).has_value() || scheme == SignatureScheme::kEd25519;
   return ecdsa ? SuiteAuthentication::kEcdsa : SuiteAuthentication::kRsa;

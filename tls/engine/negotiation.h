@@ -40,6 +40,9 @@ SchemeSet CertificateSchemes(ProtocolVersion version, const std::vector<Signatur
 // RSASSA-PKCS1-v1_5, which TLS 1.3 has in certificates alone.
 bool IsPkcs1(SignatureScheme scheme);
 
+// What a TLS 1.3 CertificateVerify may be signed with: of the profile's schemes, not those.
+bool MaySignTls13(const Profile& profile, SignatureScheme scheme);
+
 // What a TLS 1.2 suite's authentication must be for a signature with `scheme`.
 SuiteAuthentication AuthenticationOf(SignatureScheme scheme);
 

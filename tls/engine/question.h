@@ -38,6 +38,7 @@ struct Choose {
   std::string server_name;  // lower case; empty where the peer named none
   // The profile's schemes that the peer takes and that this version, the common suites and the
   // peer's curves leave; best first. The credential's key must be able to sign with one of them.
+  // Empty where the peer's session is all that can be used.
   std::vector<SignatureScheme> schemes;
   // Set where the peer brought a session that fits: the credential that it was made with.
   std::optional<std::string> session_credential = std::nullopt;

@@ -4,7 +4,6 @@
 
 #include "tls/base/secret_access.h"
 #include "tls/crypto/cipher_suite.h"
-#include "tls/crypto/hkdf.h"
 #include "tls/engine/moves12.h"
 #include "tls/engine/negotiation.h"
 #include "tls/engine/resumption.h"
@@ -140,13 +139,10 @@ Transition Resume(AwaitChoice state, Offer12 offer, Session session, const Conte
 
 Transition On(WaitResumedFinished state, const Received<Finished>& received, const Context&) {
   const HashAlgorithm hash = FindSuite(state.negotiated->cipher_suite)->hash;
-  const auto expected =
-      FinishedVerifyData12(hash, state.master, "client finished", state.transcript.Current());
-  if (received.message.verify_data.size() != expected.size()) return Fail(Reason::kDecodeError);
-  // RFC 5246 §7.4.9: "Recipients of Finished messages MUST verify that the contents are correct."
-  if (!ConstantTimeEqual(received.message.verify_data, expected)) {
-    return Fail(Reason::kFinishedMismatch);
-  }
+  const Result<void> checked =
+      CheckFinished12(hash, state.master, "client finished", state.transcript.Current(),
+                      received.message.verify_data);
+  if (!checked.ok()) return Fail(checked.reason());
   return {Connected{std::move(state.negotiated), {}, {}, {}}, {}, std::nullopt};
 }
 

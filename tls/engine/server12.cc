@@ -5,7 +5,6 @@
 #include <array>
 #include <utility>
 
-#include "tls/crypto/hkdf.h"
 #include "tls/engine/certificate_list.h"
 #include "tls/engine/client_auth12.h"
 #include "tls/engine/key_exchange12.h"
@@ -205,13 +204,10 @@ Transition AwaitChangeCipherSpec(ClientFlight flight) {
 
 Transition On(WaitFinished state, const Received<Finished>& received, const Context& context) {
   const HashAlgorithm hash = FindSuite(state.negotiated->cipher_suite)->hash;
-  const auto expected =
-      FinishedVerifyData12(hash, state.master, "client finished", state.transcript.Current());
-  if (received.message.verify_data.size() != expected.size()) return Fail(Reason::kDecodeError);
-  // RFC 5246 §7.4.9: "Recipients of Finished messages MUST verify that the contents are correct."
-  if (!ConstantTimeEqual(received.message.verify_data, expected)) {
-    return Fail(Reason::kFinishedMismatch);
-  }
+  const Result<void> checked =
+      CheckFinished12(hash, state.master, "client finished", state.transcript.Current(),
+                      received.message.verify_data);
+  if (!checked.ok()) return Fail(checked.reason());
   state.transcript.Add(received.raw);
   Result<Bytes> ticket = state.resumable.new_session_ticket
                              ? IssueTicket(*state.negotiated, state.master, context)

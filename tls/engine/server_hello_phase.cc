@@ -186,14 +186,9 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
   // RFC 8446 §9.2: "If not containing a "pre_shared_key" extension, it MUST contain both a
   // "signature_algorithms" extension and a "supported_groups" extension. [...] If containing a
   // "supported_groups" extension, it MUST also contain a "key_share" extension, and vice versa."
-  // A session may turn out not to fit, so both are asked of who brings one, too.
-  // RFC 8446 §4.2.3: "If a server is authenticating via a certificate and the client has not sent a
-  // "signature_algorithms" extension, then the server MUST abort the handshake with a
-  // "missing_extension" alert (see Section 9.2)." §9.2: "Servers receiving a ClientHello which does
-  // not conform to these requirements MUST abort the handshake with a "missing_extension" alert."
-  if (!extensions.signature_algorithms || !extensions.supported_groups || !extensions.key_share) {
-    return Reason::kMissingExtension;
-  }
+  // §9.2: "Servers receiving a ClientHello which does not conform to these requirements MUST abort
+  // the handshake with a "missing_extension" alert." Sessions are resumed with a key share, too.
+  if (!extensions.supported_groups || !extensions.key_share) return Reason::kMissingExtension;
   // RFC 8446 §4.2.9: "If clients offer "pre_shared_key" without a "psk_key_exchange_modes"
   // extension, servers MUST abort the handshake."
   if (extensions.pre_shared_key && !extensions.psk_key_exchange_modes) {
@@ -203,6 +198,10 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
   if (Result<void> r = ChooseSuite13(received, extensions, context, next, offer); !r.ok()) {
     return r;
   }
+  // RFC 8446 §4.2.3: "If a server is authenticating via a certificate and the client has not sent a
+  // "signature_algorithms" extension, then the server MUST abort the handshake with a
+  // "missing_extension" alert (see Section 9.2)."
+  if (!extensions.signature_algorithms && !offer.session) return Reason::kMissingExtension;
   const std::vector<KeyShareEntry>& shares = extensions.key_share->client_shares;
   for (size_t i = 0; i < shares.size(); ++i) {
     // RFC 8446 §4.2.8: "Clients MUST NOT offer multiple KeyShareEntry values for the same group.
@@ -238,6 +237,7 @@ Result<void> Negotiate13(const Received<ClientHello>& received,
     negotiated.group = *group;
   }
   next.offer = std::move(offer);
+  if (!extensions.signature_algorithms) return {};
   // RFC 8446 §4.2.3: RSASSA-PKCS1-v1_5 algorithms "are not defined for use in signed TLS handshake
   // messages".
   next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);
@@ -330,9 +330,16 @@ Result<void> Negotiate12(const ClientHello& client_hello, const ClientHelloExten
   if (Result<void> r = NegotiateKeyExchange(profile, client_hello, groups, offer); !r.ok()) {
     return r;
   }
-  // Without the extension RFC 5246 §7.4.1.4.1 assumes SHA-1, which we never sign with.
-  if (!extensions.signature_algorithms) return Reason::kNoCommonSignatureScheme;
-  next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);
+  if (extensions.signature_algorithms) {
+    next.schemes = CommonSchemes(profile, extensions.signature_algorithms->schemes);
+  } else {
+    // RFC 5246 §7.4.1.4.1 then assumes SHA-1, which we never sign with: static RSA is left, in
+    // which the server signs nothing.
+    std::erase_if(offer.cipher_suites, [](CipherSuite suite) {
+      return FindSuite(suite)->key_exchange != SuiteKeyExchange::kRsa;
+    });
+    next.schemes = profile.signature_schemes;
+  }
   std::erase_if(next.schemes, [&](SignatureScheme scheme) {
     const std::optional<NamedGroup> curve = CurveOf(scheme);
     // RFC 5246 §7.4.3: "In order to negotiate correctly, the server MUST check any candidate cipher
@@ -478,6 +485,8 @@ Transition On(AwaitChoice state, const Chosen& answer, const Context& context) {
       return tls12::Resume(std::move(state), std::move(spent), **std::move(session), context);
     }
   }
+  // TLS 1.3: the client brought a session and no signature_algorithms, and the session is refused.
+  if (state.schemes.empty()) return Fail(Reason::kMissingExtension);
   if (answer.credential == nullptr) return Fail(answer.refusal);
   const auto scheme = CommonScheme(state.schemes, *answer.credential);
   if (!scheme) return Fail(Reason::kNoCredential);

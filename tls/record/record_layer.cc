@@ -64,7 +64,7 @@ RecordLayer::Opened RecordLayer::Open(std::span<uint8_t> stream, std::vector<Byt
 // 0: no whole record is there.
 Result<size_t> RecordLayer::OpenOne(std::span<uint8_t> stream, std::vector<ByteView>& pieces,
                                     Opened& opened, Bytes& to_peer) {
-  const auto header = PeekRecord(stream, /*first_record=*/false);
+  const auto header = PeekRecord(stream, /*first_record=*/false, opener_.max_ciphertext());
   if (!header.ok()) return header.reason();
   if (!header->has_value()) return size_t{0};
   // RFC 8446 §5: "If an implementation detects a change_cipher_spec record received before the
@@ -118,6 +118,11 @@ Result<void> RecordLayer::OnApplicationData(ByteView fragment, std::vector<ByteV
 }
 
 Result<void> RecordLayer::OnAlert(ByteView fragment) {
+  // RFC 8446 §5.4: "Implementations MUST NOT send Handshake and Alert records that have a
+  // zero-length TLSInnerPlaintext.content; if such a message is received, the receiving
+  // implementation MUST terminate the connection with an "unexpected_message" alert." RFC 5246
+  // §6.2.1 forbids to send them too, and names no alert.
+  if (fragment.empty()) return Reason::kUnexpectedMessage;
   // RFC 8446 §5.1: "a record with an Alert type MUST contain exactly one message."
   const std::optional<AlertMessage> alert = Parse<AlertMessage>(fragment);
   if (!alert) return Reason::kDecodeError;

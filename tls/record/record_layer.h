@@ -38,8 +38,8 @@ struct RecordLayerOptions {
 // What is remembered between records, keys aside.
 struct RecordLayerState {
   Bytes message;  // of the peer's handshake message that is arriving
-  uint64_t skip =
-      0;  // TLS 1.2: bytes of a renegotiation's message that are still to be passed over
+  // TLS 1.2: bytes of a renegotiation's message that are still to be passed over.
+  uint64_t skip = 0;
   // In a row, and without application data in between.
   uint8_t empty_records = 0;
   uint8_t key_updates = 0;

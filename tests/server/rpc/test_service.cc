@@ -123,6 +123,7 @@ void TestService::AddProfiles() {
     profile.trust_bundle = "clients";
   };
   add("mutual", tls::IntermediateProfile(), mutual);
+  add("legacy", tls::LegacyProfile(), mutual);
   add("outbound", tls::IntermediateProfile(), [&](auto& profile) {
     mutual(profile);
     profile.server_trust_bundle = "servers";

@@ -85,9 +85,9 @@ struct TestOptions {
   CallLimits limits = {};
 };
 
-// Profiles: intermediate (the default) and modern release keys, sealed does not, mutual demands a
-// client certificate, short has a deadline of 100 ms, outbound is mutual and for the client role
-// too, stapled is for the client role and demands an OCSP response.
+// Profiles: intermediate (the default) and modern release keys, sealed does not, mutual and legacy
+// demand a client certificate, short has a deadline of 100 ms, outbound is mutual and for the client
+// role too, stapled is for the client role and demands an OCSP response.
 class TestService final : private handshakes::ProfileSource {
  public:
   explicit TestService(TestOptions options = {});

@@ -2,6 +2,7 @@
 // secret, the server asks its key, goes on, and fails at the client's Finished, always alike.
 #include <gtest/gtest.h>
 
+#include "tests/tls/connection/malformed_block.h"
 #include "tests/tls/connection/wrong_peer.h"
 #include "tls/crypto/cipher_suite.h"
 
@@ -31,41 +32,6 @@ ClientScript Script(CipherSuite suite) {
   return script;
 }
 
-struct Malformed {
-  const char* what;
-  std::function<void(Bytes&)> spoil;
-};
-
-std::vector<Malformed> MalformedBlocks() {
-  return {
-      {"the first byte", [](Bytes& b) { b[0] = 1; }},
-      {"block type 0", [](Bytes& b) { b[1] = 0; }},
-      {"block type 1", [](Bytes& b) { b[1] = 1; }},
-      {"a zero at the start of padding", [](Bytes& b) { b[2] = 0; }},
-      {"a zero as the eighth byte of padding", [](Bytes& b) { b[9] = 0; }},
-      {"no separator", [](Bytes& b) { b[b.size() - 49] = 1; }},
-      {"47 bytes",
-       [](Bytes& b) {
-         b[b.size() - 49] = 1;
-         b[b.size() - 48] = 0;
-       }},
-      {"49 bytes", [](Bytes& b) { b[b.size() - 50] = 0; }},
-      {"an empty secret",
-       [](Bytes& b) {
-         std::fill(b.begin() + 2, b.end(), 0x5c);
-         b.back() = 0;
-       }},
-      {"another major version", [](Bytes& b) { b[b.size() - 48] = 2; }},
-      {"another minor version", [](Bytes& b) { b[b.size() - 47] = 1; }},
-      {"nearly nothing",
-       [](Bytes& b) {
-         std::fill(b.begin(), b.end(), 0);
-         b.back() = 2;
-       }},
-      {"another secret", [](Bytes& b) { b.back() ^= 1; }},
-  };
-}
-
 TEST(StaticRsa, Handshake) {
   for (CipherSuite suite : kSuites) {
     const Outcome outcome = Shake(Kit(suite), Script(suite));
@@ -76,7 +42,7 @@ TEST(StaticRsa, Handshake) {
 
 TEST(T1_StaticRsa, EveryMalformationFailsAlike) {
   for (CipherSuite suite : kSuites) {
-    for (const Malformed& malformed : MalformedBlocks()) {
+    for (const MalformedBlock& malformed : kMalformedBlocks) {
       ClientScript script = Script(suite);
       script.edit_rsa_block = malformed.spoil;
       const Outcome outcome = Shake(Kit(suite), std::move(script));
@@ -230,6 +196,29 @@ TEST(StaticRsa, AlteredFormsDoNotCrash) {
     }
   }
   EXPECT_GT(loaded, 0);
+}
+
+// RFC 5246 §7.4.1.4.1: without signature_algorithms a client means SHA-1, which we sign nothing
+// with; here the server signs nothing.
+TEST(StaticRsa, WithoutSignatureAlgorithms) {
+  constexpr CipherSuite kEcdhe = CipherSuite::kEcdheRsaAes128GcmSha256;
+  ServerKit kit = Kit(kSuites[0]);
+  kit.profile.cipher_suites = {kEcdhe, kSuites[0]};
+  const auto shake = [&](std::vector<CipherSuite> suites) {
+    ClientScript script = Sound(kTls12);
+    script.hello.cipher_suites = std::move(suites);
+    script.hello.Remove(ExtensionType::kSignatureAlgorithms);
+    return Shake(kit, std::move(script));
+  };
+  for (const Outcome& outcome : {shake({kSuites[0]}), shake({kEcdhe, kSuites[0]})}) {
+    EXPECT_TRUE(Succeeded(outcome));
+    EXPECT_EQ(outcome.cipher_suite, kSuites[0]);
+  }
+  // The controls: where it would sign it refuses, and with the extension the better suite is taken.
+  EXPECT_TRUE(Refused(shake({kEcdhe}), Reason::kNoCommonSignatureScheme, Alert::kHandshakeFailure));
+  ClientScript with = Sound(kTls12);
+  with.hello.cipher_suites = {kEcdhe, kSuites[0]};
+  EXPECT_EQ(Shake(kit, std::move(with)).cipher_suite, kEcdhe);
 }
 
 // An ECDSA key cannot, and is not chosen.

@@ -70,7 +70,7 @@ TEST(T16_Signature, SoundOnesSucceed) {
         const Outcome outcome = Prove(version, {&Client(type), scheme});
         if (version == kTls13 && pkcs1) {
           // RFC 8446 §4.4.3: "RSA signatures MUST use an RSASSA-PSS algorithm".
-          EXPECT_TRUE(Refused(outcome, Reason::kBadSignature, Alert::kDecryptError));
+          EXPECT_TRUE(Refused(outcome, Reason::kSchemeNotOffered, Alert::kIllegalParameter));
         } else {
           EXPECT_TRUE(Succeeded(outcome)) << Name(version) << " " << Name(scheme);
         }
@@ -135,7 +135,6 @@ TEST(T16_Signature, SchemeOfAnotherKeyOrPadding) {
     SignatureScheme said;
   };
   const Confusion kConfusions[] = {
-      {KeyType::kRsa2048, SignatureScheme::kRsaPssRsaeSha256, SignatureScheme::kRsaPkcs1Sha256},
       {KeyType::kRsa2048, SignatureScheme::kRsaPkcs1Sha256, SignatureScheme::kRsaPssRsaeSha256},
       {KeyType::kRsa2048, SignatureScheme::kRsaPssRsaeSha256, SignatureScheme::kRsaPssRsaeSha384},
       {KeyType::kRsa2048, SignatureScheme::kRsaPssRsaeSha256,
@@ -153,6 +152,16 @@ TEST(T16_Signature, SchemeOfAnotherKeyOrPadding) {
           << Name(c.used) << " as " << Name(c.said);
     }
   }
+}
+// RFC 8446 §4.4.3 and §4.2.3: TLS 1.3 refuses the name, whatever it is said of; to TLS 1.2 it is
+// one of those that were offered.
+TEST(T16_Signature, PssAsPkcs1) {
+  const Proof proof{&Client(KeyType::kRsa2048),
+                    SignatureScheme::kRsaPssRsaeSha256,
+                    {},
+                    Relabel(static_cast<uint16_t>(SignatureScheme::kRsaPkcs1Sha256))};
+  EXPECT_TRUE(Refused(Prove(kTls13, proof), Reason::kSchemeNotOffered, Alert::kIllegalParameter));
+  EXPECT_TRUE(Refused(Prove(kTls12, proof), Reason::kBadSignature, Alert::kDecryptError));
 }
 TEST(T16_Signature, EmptyOrCut) {
   for (ProtocolVersion version : {kTls13, kTls12}) {

@@ -204,6 +204,14 @@ TEST(MissingExtension, PskKeyExchangeModes) {
     offer(hello);
   };
   EXPECT_FALSE(ShakeHello(kTls13, with_modes).failure.has_value());
+  // RFC 8446 §9.2 asks for no signature_algorithms beside a session; §4.2.3 does where it is none
+  // of ours.
+  const auto without_schemes = [&](HelloFields& hello) {
+    hello.Remove(ExtensionType::kSignatureAlgorithms);
+    with_modes(hello);
+  };
+  EXPECT_TRUE(Refused(ShakeHello(kTls13, without_schemes), Reason::kMissingExtension,
+                      Alert::kMissingExtension));
 }
 
 // ---- Nothing in common. RFC 8446 §4.1.1.

@@ -150,6 +150,18 @@ TEST(KeySchedule12, TheFormulas) {
     const auto verify_data = FinishedVerifyData12(suite.hash, master, "client finished", session);
     EXPECT_EQ(ToHex(verify_data),
               ToHex(expand(suite.hash, expected, "client finished", Copy(session.view()), 12)));
+    const auto check = [&](std::string_view label, ByteView body) {
+      return CheckFinished12(suite.hash, master, label, session, body);
+    };
+    EXPECT_TRUE(check("client finished", verify_data).ok());
+    EXPECT_EQ(check("server finished", verify_data).reason(), Reason::kFinishedMismatch);
+    for (size_t i = 0; i < verify_data.size(); ++i) {
+      Bytes wrong = Copy(verify_data);
+      wrong[i] ^= 1;
+      EXPECT_EQ(check("client finished", wrong).reason(), Reason::kFinishedMismatch);
+      wrong.resize(i);
+      EXPECT_EQ(check("client finished", wrong).reason(), Reason::kDecodeError);
+    }
   }
 }
 

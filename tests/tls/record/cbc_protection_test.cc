@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "tests/tls/record/record_maker.h"
+#include "tls/base/secret_access.h"
+#include "tls/crypto/hkdf.h"
 #include "tls/record/deframer.h"
 #include "tls/record/protection.h"
+#include "tls/record/record_layer.h"
 
 namespace handfast::tls::test {
 namespace {
@@ -166,6 +169,83 @@ TEST_P(CbcProtectionTest, SequenceNumbersEnd) {
   EXPECT_TRUE(out.empty());
   Bytes record = Sealed(ContentType::kAlert, Bytes(2));
   EXPECT_EQ(Opener(UINT64_MAX).Open(record).reason(), Reason::kSequenceExhausted);
+}
+
+// ---- After the handshake
+
+// HMAC over what RFC 5246 §6.2.3.1 and RFC 7366 §3 put before it.
+void AppendMac(const TrafficKeys12& keys, const CbcAssociatedData& data, ByteView covered,
+               Bytes& out) {
+  const uint8_t length[] = {static_cast<uint8_t>(covered.size() >> 8),
+                            static_cast<uint8_t>(covered.size())};
+  Hmac hmac(HashAlgorithm::kSha256, SecretAccess::Open(keys.mac_key));
+  hmac.Update(data);
+  hmac.Update(length);
+  hmac.Update(covered);
+  Bytes mac(DigestSize(HashAlgorithm::kSha256));
+  hmac.Finish(mac.data());
+  Append(out, mac);
+}
+
+// The first record of application data: `content` and `padding` bytes of padding, 1 to 256.
+Bytes MakeRecordCbc(CipherSuite suite, bool etm, const Bytes& content, size_t padding) {
+  const TrafficKeys traffic = KeysFor(suite, 0, etm);
+  const auto& keys = std::get<TrafficKeys12>(traffic);
+  const CbcAssociatedData data = {0, 0, 0, 0, 0, 0, 0, 0, 23, 3, 3};
+  Bytes inside = content;
+  if (!etm) AppendMac(keys, data, content, inside);
+  inside.insert(inside.end(), padding, static_cast<uint8_t>(padding - 1));
+  // Without the block that the sealer adds, and its MAC.
+  CbcHmac sealer =
+      *CbcHmac::Create(*FindSuite(suite)->cbc, AeadDirection::kSeal, keys.key, keys.mac_key, true);
+  Bytes body(sealer.SealedSize(inside.size()));
+  EXPECT_TRUE(sealer.Seal(data, inside, body.data()).ok());
+  body.resize(kCbcBlockSize + inside.size());
+  if (etm) AppendMac(keys, data, Bytes(body), body);
+  Bytes record = {23, 3, 3, static_cast<uint8_t>(body.size() >> 8),
+                  static_cast<uint8_t>(body.size())};
+  Append(record, body);
+  return record;
+}
+
+RecordLayer LayerFor(CipherSuite suite, bool etm) {
+  const auto keys = [&](AeadDirection direction) {
+    return *RecordKeys::Create(KeysFor(suite, 0, etm), direction);
+  };
+  return RecordLayer(RecordSealer(keys(AeadDirection::kSeal)),
+                     RecordOpener(keys(AeadDirection::kOpen)), {});
+}
+
+// RFC 5246 §6.2.3: padding may make a record longer than any that an AEAD makes.
+TEST(RecordLayerCbc, T18_TakesTheLongestRecordThatIsLegal) {
+  constexpr CipherSuite kSuite = CipherSuite::kRsaAes128CbcSha256;
+  for (const bool etm : {false, true}) {
+    const Bytes content(kMaxPlaintext, 'x');
+    Bytes record = MakeRecordCbc(kSuite, etm, content, 256);
+    ASSERT_GT(record.size(), kRecordHeaderSize + kMaxCiphertext);
+    RecordLayer layer = LayerFor(kSuite, etm);
+    std::vector<ByteView> pieces;
+    Bytes to_peer;
+    const RecordLayer::Opened opened = layer.Open(record, pieces, to_peer);
+    EXPECT_FALSE(opened.failure) << etm;
+    ASSERT_EQ(pieces.size(), 1u);
+    EXPECT_TRUE(Equal(pieces[0], content));
+  }
+}
+
+// The control: a header beyond the limit of AES-CBC, and one beyond that of AEADs under an AEAD.
+TEST(RecordLayerCbc, T18_RefusesALongerOne) {
+  const auto open = [](CipherSuite suite, size_t length) {
+    RecordLayer layer = LayerFor(suite, false);
+    Bytes header = {23, 3, 3, static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length)};
+    std::vector<ByteView> pieces;
+    Bytes to_peer;
+    return layer.Open(header, pieces, to_peer).failure;
+  };
+  EXPECT_EQ(open(CipherSuite::kRsaAes128CbcSha256, kMaxCbcCiphertext), std::nullopt);
+  EXPECT_EQ(open(CipherSuite::kRsaAes128CbcSha256, kMaxCbcCiphertext + 1), Reason::kRecordOverflow);
+  EXPECT_EQ(open(CipherSuite::kRsaAes128GcmSha256, kMaxCiphertext), std::nullopt);
+  EXPECT_EQ(open(CipherSuite::kRsaAes128GcmSha256, kMaxCiphertext + 1), Reason::kRecordOverflow);
 }
 
 std::string KeysName(const testing::TestParamInfo<Keys>& info) {

@@ -174,6 +174,14 @@ TEST_P(EverySuite, RefusesChangeCipherSpecAndStrangeAlerts) {
   EXPECT_EQ(Open(layer, peer.Say(ContentType::kAlert, three)).failure, Reason::kDecodeError);
 }
 
+// RFC 8446 §5.4, and RFC 5246 §6.2.1, which names no alert.
+TEST_P(EverySuite, AnEmptyAlertIsUnexpected) {
+  auto [layer, peer] = RecordPeer::Connect(GetParam());
+  const Outcome opened = Open(layer, peer.Say(ContentType::kAlert, {}));
+  EXPECT_EQ(opened.failure, Reason::kUnexpectedMessage);
+  ExpectAlert(peer, opened.answers, 2, Alert::kUnexpectedMessage);
+}
+
 INSTANTIATE_TEST_SUITE_P(Suites, EverySuite,
                          testing::Values(CipherSuite::kTlsAes128GcmSha256,
                                          CipherSuite::kTlsAes256GcmSha384,
