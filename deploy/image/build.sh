@@ -4,8 +4,8 @@
 #
 # usage: build.sh OUT_DIR BIN_DIR [TAG]
 # BIN_DIR holds the programs as Bazel lays them out:
-#   bazel build -c opt //server:handfastd //client/cli:handfast //client/edge:handfast-edge
-#   deploy/image/build.sh out/image "$(bazel info -c opt bazel-bin)"
+#   bazel build --config=release //server:handfastd //client/cli:handfast //client/edge:handfast-edge
+#   deploy/image/build.sh out/image "$(bazel info --config=release bazel-bin)"
 set -euo pipefail
 
 die() {

@@ -16,9 +16,10 @@ namespace {
 // RFC 8446 §7.1 without a PSK and §4.4.4: three extracts, of which one is a constant; "derived",
 // four traffic secrets, two Finished keys, three record keys and IVs; two Finished values.
 constexpr int kHmacs = 2 + 1 + 4 + 2 + 3 * 2 + 2;
-// ClientHello to the client's Finished with an ECDSA chain of one.
-constexpr size_t kTranscript = 1300;
-constexpr size_t kServerFlight = 850;
+// EncryptedExtensions to Finished with a chain of one, and ClientHello to the client's Finished.
+constexpr size_t kEcdsaFlight = 600;
+constexpr size_t kRsaFlight = 1100;
+constexpr size_t kOtherMessages = 450;
 constexpr size_t kClientFinished = 37;
 constexpr size_t kTicket = 100;
 
@@ -51,6 +52,8 @@ Floor::~Floor() {
   EVP_CIPHER_free(aes_);
   EVP_MD_free(sha256_);
 }
+
+size_t Floor::FlightSize() const { return rsa_ ? kRsaFlight : kEcdsaFlight; }
 
 void Floor::Random() {
   uint8_t bytes[40];
@@ -107,10 +110,10 @@ void Floor::Hmacs(int count) {
 void Floor::Transcript() {
   uint8_t key[32];
   unsigned size = 0;
-  std::array<uint8_t, kTranscript> transcript{};
+  std::array<uint8_t, kRsaFlight + kOtherMessages> transcript{};
   EVP_MD_CTX* hash = EVP_MD_CTX_new();
   EVP_DigestInit_ex2(hash, sha256_, nullptr);
-  EVP_DigestUpdate(hash, transcript.data(), transcript.size());
+  EVP_DigestUpdate(hash, transcript.data(), FlightSize() + kOtherMessages);
   EVP_DigestFinal_ex(hash, key, &size);
   EVP_MD_CTX_free(hash);
 }
@@ -118,12 +121,13 @@ void Floor::Transcript() {
 void Floor::SealFlight() {
   uint8_t key[16] = {3};
   uint8_t iv[12] = {4};
-  std::array<uint8_t, kServerFlight + 16> record{};
+  std::array<uint8_t, kRsaFlight + 16> record{};
+  const int flight = static_cast<int>(FlightSize());
   int size = 0;
   EVP_EncryptInit_ex2(cipher_, aes_, key, iv, nullptr);
   EVP_EncryptUpdate(cipher_, nullptr, &size, iv, 5);
-  EVP_EncryptUpdate(cipher_, record.data(), &size, record.data(), kServerFlight);
-  EVP_EncryptFinal_ex(cipher_, record.data() + kServerFlight, &size);
+  EVP_EncryptUpdate(cipher_, record.data(), &size, record.data(), flight);
+  EVP_EncryptFinal_ex(cipher_, record.data() + flight, &size);
 }
 
 void Floor::OpenFinished() {

@@ -38,6 +38,7 @@ class Floor {
   void ResumedFinished12();
 
  private:
+  size_t FlightSize() const;
   void Random();
   void Generate();
   void Derive();
