@@ -45,7 +45,7 @@ inline Session SessionOf(ProtocolVersion version) {
   of_server.peer_chain = test::FixedClient().chain;
   Session session = BareSession(version);
   session.peer_chain = test::FixedServer().chain;
-  session.ticket = *TicketKeysOf(kTicketKey)->SealerFor({})->Seal(std::move(of_server))->bytes;
+  session.ticket = TicketKeysOf(kTicketKey)->SealerFor({})->Seal(std::move(of_server))->bytes;
   return session;
 }
 

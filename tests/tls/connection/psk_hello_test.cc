@@ -40,7 +40,7 @@ Bytes Ticket() {
   session.credential = "leaf";
   session.issued_unix_s = kNow;
   session.not_after_unix_s = kNow + 1000;
-  return *Keys()->SealerFor({})->Seal(std::move(session))->bytes;
+  return Keys()->SealerFor({})->Seal(std::move(session))->bytes;
 }
 
 // A sound hello with the session, its binder right, but for what `change` does before that.
