@@ -66,7 +66,7 @@ TEST(T20_EarlyData, IsPassedOverWithABadTicket) {
 // RFC 8446 §4.2.10: the second hello must not say it again.
 TEST(T20_EarlyData, IsPassedOverBeforeARetry) {
   constexpr Place kSecondHello{1, 1};
-  const auto meeting = [](bool again) {
+  const auto meeting = [kSecondHello](bool again) {
     Script script = {Announce(), EarlyData(4)};
     if (!again) {
       script.push_back(RemoveExtension<ClientHello>(kSecondHello, ExtensionType::kEarlyData));
