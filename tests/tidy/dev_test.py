@@ -7,6 +7,7 @@ and nothing is built.
 import os
 import pathlib
 import pty
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ import unittest
 
 # Under Bazel this file is a link into the source tree.
 DEV = pathlib.Path(os.path.realpath(__file__)).parent.parent.parent / "dev"
+LIBRARIES = DEV.parent / "bazel/pkg_config.bzl"
 
 HARMLESS = ("bash", "cat", "cut", "dirname", "env", "find", "grep", "install", "mkdir", "realpath",
             "rm", "sha256sum", "sort", "tr")
@@ -151,6 +153,13 @@ class DevTest(unittest.TestCase):
         code, _, errors = self.run_dev("fmt")
         self.assertIn("clang-format-14", self.installs()[0], (code, errors))
         self.assertNotIn("prometheus", self.installs()[0])
+
+    def test_the_tests_have_all_that_they_are_built_with(self):
+        self.run_dev("test")
+        libraries = set(re.findall(r'_library\(\s*"([^"]+)"', LIBRARIES.read_text()))
+        self.assertIn("nlohmann-json3-dev", libraries, "the control")
+        wanted = libraries | {"bazel-bootstrap", "g++", "clang-14", "libclang-rt-14-dev"}
+        self.assertEqual(wanted - set(self.installs()[0]), set())
 
     def test_a_package_is_not_asked_for_where_its_program_is(self):
         self.run_dev("setup")
