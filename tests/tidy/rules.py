@@ -92,7 +92,7 @@ ARROWS = {
     "tls/record": TLS_BELOW_ENGINE,
     "tls/connection": TLS_ALL,
     **{part: TLS_ALL | {"server/store"} for part in SERVER_PARTS},
-    "server/store": TLS_BASE,
+    "server/store": TLS_BASE | {"tls/crypto"},
     "server/rpc": TLS_ALL | RPC_SEES,
     "server": TLS_ALL | SERVER_PARTS | {"server/rpc"},
     # It protects records with released keys; of the protocol it needs no more.
