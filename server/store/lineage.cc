@@ -2,11 +2,18 @@
 
 #include <algorithm>
 
+#include "server/store/limits.h"
+
 namespace handfast::store {
 
-std::optional<Era> Lineage::Current() const {
+using handshakes::MonotonicTime;
+
+std::optional<Era> Lineage::Current(MonotonicTime now) const {
   std::lock_guard lock(mutex_);
-  return current_;
+  std::optional<Era> current = current_;
+  // By then all that it wrote has expired, and soon the mark will have.
+  if (current && now - wrote_at_ > kMaxTimeToLive) current->mark = 0;
+  return current;
 }
 
 bool Lineage::Accept(const std::string& incarnation, uint64_t epoch) {
@@ -30,6 +37,14 @@ void Lineage::SawEpoch(const std::string& incarnation, uint64_t epoch) {
   if (current_ && current_->incarnation == incarnation) {
     current_->epoch = std::max(current_->epoch, epoch);
   }
+}
+
+void Lineage::Wrote(const std::string& incarnation, uint64_t epoch, MonotonicTime now) {
+  SawEpoch(incarnation, epoch);
+  std::lock_guard lock(mutex_);
+  if (!current_ || current_->incarnation != incarnation) return;
+  current_->mark = std::max(current_->mark, epoch);
+  wrote_at_ = std::max(wrote_at_, now);
 }
 
 uint64_t RecentGenerations::Of(const std::string& name) const {

@@ -1,6 +1,7 @@
 // What this process knows of the store outside it, kept in memory alone: its incarnation, the
-// highest epoch seen, which incarnations are over, and the last generation of recent entries.
-// With it a store that goes back in time is noticed; what was never seen cannot be missed.
+// highest epoch seen, its own last write, which incarnations are over, and the last generation of
+// recent entries. With it a store that goes back in time is noticed; what was never seen cannot be
+// missed.
 #ifndef HANDFAST_SERVER_STORE_LINEAGE_H_
 #define HANDFAST_SERVER_STORE_LINEAGE_H_
 
@@ -11,19 +12,23 @@
 #include <string>
 #include <unordered_map>
 
+#include "server/handshakes/clock_interface.h"
+
 namespace handfast::store {
 
 struct Era {
   std::string incarnation;
-  // The store may not be behind this.
+  // The store may not be behind this,
   uint64_t epoch = 0;
+  // nor without this process's own last write; 0 where that is too long ago to matter.
+  uint64_t mark = 0;
 };
 
 // Thread-safe.
 class Lineage {
  public:
   // Nullopt where no incarnation is accepted yet, or the last one was left.
-  std::optional<Era> Current() const;
+  std::optional<Era> Current(handshakes::MonotonicTime now) const;
   // False where the incarnation was left before: it must be ended, not used.
   bool Accept(const std::string& incarnation, uint64_t epoch);
   // It is another store now, or an older state of this one.
@@ -31,6 +36,8 @@ class Lineage {
 
   // Seen in an answer of this incarnation.
   void SawEpoch(const std::string& incarnation, uint64_t epoch);
+  // As SawEpoch, and this process's write made it so.
+  void Wrote(const std::string& incarnation, uint64_t epoch, handshakes::MonotonicTime now);
 
  private:
   // Each is a store replaced or rolled back while this process ran.
@@ -38,6 +45,7 @@ class Lineage {
 
   mutable std::mutex mutex_;
   std::optional<Era> current_;
+  handshakes::MonotonicTime wrote_at_;
   std::deque<std::string> left_;
 };
 

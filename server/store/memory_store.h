@@ -1,5 +1,6 @@
 // A store in this process's memory: nothing in it outlives the process. Bounded by entries and by
-// bytes; what has expired is never handed out, and leaves at the latest when its room is needed.
+// bytes; what has expired is never handed out, and two seconds later no longer takes room that a
+// write needs.
 #ifndef HANDFAST_SERVER_STORE_MEMORY_STORE_H_
 #define HANDFAST_SERVER_STORE_MEMORY_STORE_H_
 

@@ -1,6 +1,7 @@
 // One connection to Redis 7 through hiredis, and the store's script run over it. Blocking, each
 // call within its timeout, and not thread-safe. No status quotes what Redis answered beyond the
-// error's code: Redis repeats arguments in its errors.
+// error's code: Redis repeats arguments in its errors. hiredis calls write(2) on sockets that may
+// be dead: the process ignores SIGPIPE, as main.cc sets it.
 #ifndef HANDFAST_SERVER_STORE_REDIS_CONNECTION_H_
 #define HANDFAST_SERVER_STORE_REDIS_CONNECTION_H_
 

@@ -7,14 +7,17 @@
 
 namespace handfast::store {
 
-// KEYS: the incarnation, the epoch, the entry. ARGV: what to do, then
+// KEYS: the incarnation, the epoch, the entry, the caller's mark. ARGV: what to do, then
 //   open    a fresh incarnation, taken where there is none  -> is
 //   renew   the incarnation to end, a fresh one             -> is
-//   get pop the incarnation, the least epoch, the largest size -> found, absent, long
+//   get pop the incarnation, the least epoch, the least mark, the largest size
+//           -> found, absent, long
 //   put     ..., the sealed value, milliseconds             -> done, exists
 //   swap    ..., the sealed value, milliseconds, the generation expected -> done, absent, other
-// Any but open and renew: replaced (another incarnation), behind (an epoch below the least).
-// The epoch grows with each write: a snapshot that is put back shows an older one.
+// Any but open and renew: replaced (another incarnation), behind (epoch or mark below the least).
+// The epoch grows with each write: a snapshot that is put back shows an older one. The mark is the
+// epoch of the caller's own last write, which nobody else's writes can bring back. It is kept for
+// eight days, a day longer than any entry, and than the caller asks for it.
 inline constexpr std::string_view kRedisScript = R"lua(
 local incarnation = redis.call('GET', KEYS[1])
 local epoch = tonumber(redis.call('GET', KEYS[2]) or '0')
@@ -35,26 +38,33 @@ if what == 'renew' then
   return {'is', epoch, incarnation or ''}
 end
 if incarnation ~= ARGV[2] then return {'replaced', epoch} end
-if epoch < tonumber(ARGV[3]) then return {'behind', epoch} end
+local mark = tonumber(redis.call('GET', KEYS[4]) or '0')
+if epoch < tonumber(ARGV[3]) or mark < tonumber(ARGV[4]) then return {'behind', epoch} end
+
+local function count_write()
+  epoch = redis.call('INCR', KEYS[2])
+  redis.call('SET', KEYS[4], epoch, 'PX', 691200000)
+end
 
 local entry = redis.call('GET', KEYS[3])
 if what == 'get' or what == 'pop' then
   if not entry then return {'absent', epoch} end
   if what == 'pop' then
     redis.call('DEL', KEYS[3])
-    epoch = redis.call('INCR', KEYS[2])
+    count_write()
   end
-  if string.len(entry) > tonumber(ARGV[4]) then return {'long', epoch} end
+  if string.len(entry) > tonumber(ARGV[5]) then return {'long', epoch} end
   return {'found', epoch, entry}
 end
 if what == 'put' and entry then return {'exists', epoch} end
 if what == 'swap' then
   if not entry then return {'absent', epoch} end
   local generation = string.sub(entry, 2, 9)
-  if generation ~= ARGV[6] then return {'other', epoch, generation} end
+  if generation ~= ARGV[7] then return {'other', epoch, generation} end
 end
-redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5])
-return {'done', redis.call('INCR', KEYS[2])}
+redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6])
+count_write()
+return {'done', epoch}
 )lua";
 
 }  // namespace handfast::store

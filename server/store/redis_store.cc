@@ -1,6 +1,7 @@
 #include "server/store/redis_store.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,15 +24,28 @@ absl::Status Unexpected(const ScriptReply& reply) {
                                           "', which this release does not know"));
 }
 
+std::optional<std::string> FreshId(tls::Randomness& randomness) {
+  std::array<uint8_t, 16> bytes{};
+  if (!randomness.Fill(bytes).ok()) return std::nullopt;
+  return tls::ToHex(bytes);
+}
+
+// Whether the script changed anything.
+bool Wrote(std::string_view what, std::string_view outcome) {
+  return outcome == "done" || (what == "pop" && outcome != "absent");
+}
+
 std::string TextOf(tls::ByteView bytes) { return std::string(tls::AsText(bytes)); }
 
 }  // namespace
 
 RedisStore::RedisStore(RedisOptions options, std::string space, tls::AeadKey key,
                        const handshakes::Clock& clock, tls::Randomness& randomness)
-    : prefix_(absl::StrCat("handfast/", space, "/")),
+    : clock_(clock),
+      prefix_(absl::StrCat("handfast/", space, "/")),
       envelope_(std::move(key), std::move(space), randomness),
       randomness_(randomness),
+      mark_(absl::StrCat("mark/", FreshId(randomness).value_or("none"))),
       pool_(std::move(options), clock) {}
 
 std::string RedisStore::KeyName(std::string_view last) const {
@@ -40,11 +54,11 @@ std::string RedisStore::KeyName(std::string_view last) const {
 
 absl::StatusOr<ScriptReply> RedisStore::Settle(const char* what,
                                                std::vector<std::string> incarnations) {
-  std::array<uint8_t, 16> fresh{};
-  if (!randomness_.Fill(fresh).ok()) return absl::InternalError("store: no randomness");
+  std::optional<std::string> fresh = FreshId(randomness_);
+  if (!fresh) return absl::InternalError("store: no randomness");
   std::vector<std::string> arguments{what};
   for (std::string& incarnation : incarnations) arguments.push_back(std::move(incarnation));
-  arguments.push_back(tls::ToHex(fresh));
+  arguments.push_back(*std::move(fresh));
   const std::array<std::string, 2> keys{KeyName("incarnation"), KeyName("epoch")};
   absl::StatusOr<ScriptReply> reply = pool_.Run(keys, arguments);
   if (reply.ok() && reply->outcome != "is") return Unexpected(*reply);
@@ -52,12 +66,12 @@ absl::StatusOr<ScriptReply> RedisStore::Settle(const char* what,
 }
 
 absl::StatusOr<Era> RedisStore::Current() {
-  if (std::optional<Era> era = lineage_.Current()) return *std::move(era);
+  if (std::optional<Era> era = lineage_.Current(clock_.Now())) return *std::move(era);
   absl::StatusOr<ScriptReply> reply = Settle("open", {});
   for (int tries = 0; reply.ok() && tries < kMaxTries; ++tries) {
     const std::string incarnation = TextOf(reply->bytes);
     if (!incarnation.empty() && lineage_.Accept(incarnation, reply->epoch)) {
-      return Era{incarnation, reply->epoch};
+      return Era{.incarnation = incarnation, .epoch = reply->epoch, .mark = 0};
     }
     // Rolled back, or a store of before: it goes on as a new one, so that nothing in it lives on.
     reply = incarnation.empty() ? Settle("open", {}) : Settle("renew", {incarnation});
@@ -81,14 +95,20 @@ absl::StatusOr<RedisStore::Answer> RedisStore::Run(const char* what, const Key& 
     const absl::StatusOr<std::vector<std::string>> more =
         arguments(era->incarnation, answer.known_generation);
     if (!more.ok()) return more.status();
-    std::vector<std::string> all{what, era->incarnation, absl::StrCat(era->epoch)};
+    std::vector<std::string> all{what, era->incarnation, absl::StrCat(era->epoch),
+                                 absl::StrCat(era->mark)};
     all.insert(all.end(), more->begin(), more->end());
-    const std::array<std::string, 3> keys{KeyName("incarnation"), KeyName("epoch"),
-                                          KeyName(answer.name)};
+    const std::array<std::string, 4> keys{KeyName("incarnation"), KeyName("epoch"),
+                                          KeyName(answer.name), KeyName(mark_)};
+    const handshakes::MonotonicTime asked = clock_.Now();
     absl::StatusOr<ScriptReply> reply = pool_.Run(keys, all);
     if (!reply.ok()) return reply.status();
     if (reply->outcome != "replaced" && reply->outcome != "behind") {
-      lineage_.SawEpoch(era->incarnation, reply->epoch);
+      if (Wrote(what, reply->outcome)) {
+        lineage_.Wrote(era->incarnation, reply->epoch, asked);
+      } else {
+        lineage_.SawEpoch(era->incarnation, reply->epoch);
+      }
       answer.reply = *std::move(reply);
       return answer;
     }

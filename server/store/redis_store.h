@@ -44,7 +44,7 @@ class RedisStore final : public Store {
     uint64_t known_generation;  // before Redis was asked
     ScriptReply reply;
   };
-  // What follows {what, incarnation, least epoch}.
+  // What follows {what, incarnation, least epoch, least mark}.
   using Arguments = std::function<absl::StatusOr<std::vector<std::string>>(
       const std::string& incarnation, uint64_t known_generation)>;
 
@@ -54,9 +54,12 @@ class RedisStore final : public Store {
   absl::StatusOr<ScriptReply> Settle(const char* what, std::vector<std::string> incarnations);
   std::string KeyName(std::string_view last) const;
 
+  const handshakes::Clock& clock_;
   const std::string prefix_;
   const Envelope envelope_;
   tls::Randomness& randomness_;
+  // This process among those that write.
+  const std::string mark_;
   RedisPool pool_;
   Lineage lineage_;
   RecentGenerations recent_{kRemembered};

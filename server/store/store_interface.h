@@ -46,7 +46,8 @@ using TimeToLive = std::chrono::milliseconds;
 
 // Statuses of all four: INVALID_ARGUMENT where the arguments exceed limits.h; UNAVAILABLE where the
 // store cannot be reached, or did not answer: a write may then have been done or not. What was
-// stored and is no longer itself is DATA_LOSS, and is never handed out.
+// stored and is no longer itself is DATA_LOSS, and is never handed out; FAILED_PRECONDITION, what a
+// newer release stored, or a store that is set up wrongly.
 class Store {
  public:
   virtual ~Store() = default;

@@ -94,7 +94,9 @@ std::vector<std::string> RedisServer::EntryNames(std::string_view space) const {
   std::vector<std::string> names;
   for (size_t at = 0, end; (end = lines.find('\n', at)) != std::string::npos; at = end + 1) {
     std::string name = lines.substr(at, end - at);
-    if (name != prefix + "incarnation" && name != prefix + "epoch") names.push_back(name);
+    const bool is_entry = name != prefix + "incarnation" && name != prefix + "epoch" &&
+                          name.find("/mark/") == std::string::npos;
+    if (is_entry) names.push_back(name);
   }
   return names;
 }

@@ -190,18 +190,34 @@ TEST_F(SecurityS17, ASnapshotOfTheLastStateLosesNothing) {
   EXPECT_EQ(Incarnation(), incarnation);
 }
 
-// What cannot be noticed: all who saw the newer state are gone, or the older one was written to
-// until it was as far as they remember.
-TEST_F(SecurityS17, WhoSawNothingCannotMissIt) {
+TEST_F(SecurityS17, WhoseOwnWriteIsLostNoticesHoweverMuchOthersWrote) {
   ASSERT_TRUE(Put(kKey, "before").ok());
   ASSERT_EQ(server_->Do({"SAVE"}), "OK");
   ASSERT_TRUE(Put({"shop", "2"}, "after").ok());
   CrashAndRestart();
   const auto fresh = Open();
+  for (const char* handle : {"3", "4", "5"}) {
+    ASSERT_TRUE(fresh->Put({"shop", handle}, tls::AsBytes("c"), seconds(60)).ok());
+  }
+  EXPECT_EQ(Show(fresh->Get(kKey)), "before (1)");
+  EXPECT_EQ(Show(store_->Get(kKey)), "NOT_FOUND");
+  EXPECT_EQ(Show(fresh->Get(kKey)), "NOT_FOUND") << "then for all";
+}
+
+// What cannot be noticed: all whose writes were lost are gone, and the others saw nothing newer, or
+// the store was written to until it was as far as they remember.
+TEST_F(SecurityS17, WhoLostNothingCannotMissIt) {
+  const auto reader = Open();
+  ASSERT_TRUE(Put(kKey, "before").ok());
+  ASSERT_EQ(server_->Do({"SAVE"}), "OK");
+  ASSERT_TRUE(Put({"shop", "2"}, "after").ok());
+  ASSERT_EQ(Show(reader->Get({"shop", "2"})), "after (1)");
+  CrashAndRestart();
+  const auto fresh = Open();
   EXPECT_EQ(Show(fresh->Get(kKey)), "before (1)");
   ASSERT_TRUE(fresh->Put({"shop", "3"}, tls::AsBytes("c"), seconds(60)).ok());
-  EXPECT_EQ(Show(store_->Get({"shop", "2"})), "NOT_FOUND");
-  EXPECT_EQ(Show(store_->Get(kKey)), "before (1)");
+  EXPECT_EQ(Show(reader->Get({"shop", "2"})), "NOT_FOUND");
+  EXPECT_EQ(Show(reader->Get(kKey)), "before (1)");
 }
 
 TEST_F(SecurityS17, AReplacedStoreLosesAllThatIsLive) {
