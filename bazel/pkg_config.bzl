@@ -57,6 +57,7 @@ _LIBRARIES = {
     ),
     "gtest": _library("libgmock-dev", ["gmock", "gtest"], "1.12"),
     "gtest_main": _library("libgmock-dev", ["gmock_main", "gmock", "gtest"], "1.12"),
+    "hiredis": _library("libhiredis-dev", ["hiredis"], "0.14"),
     "json": _library("nlohmann-json3-dev", ["nlohmann_json"], "3.11", tests_only = True),
     "mbedtls": _library(
         "libmbedtls-dev",

@@ -101,7 +101,7 @@ void Handshakes::Reap() {
     std::vector<std::shared_ptr<Handshake>> due;
     {
       std::lock_guard lock(shard->mutex);
-      shard->wheel.Advance(now, [&](TimerWheel::Timer& timer) {
+      shard->wheel.Advance(now, [&](store::TimerWheel::Timer& timer) {
         due.push_back(static_cast<Entry&>(timer).handshake);
       });
     }

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "server/handshakes/handshake.h"
-#include "server/handshakes/timer_wheel.h"
+#include "server/store/timer_wheel.h"
 
 namespace handfast::handshakes {
 
@@ -44,7 +44,7 @@ class Handshakes final : private Handshake::Table {
   size_t live() const { return live_.load(std::memory_order_relaxed); }
 
  private:
-  struct Entry : TimerWheel::Timer {
+  struct Entry : store::TimerWheel::Timer {
     std::shared_ptr<Handshake> handshake;
   };
   // Enough that threads seldom meet on one.
@@ -53,7 +53,7 @@ class Handshakes final : private Handshake::Table {
     explicit Shard(uint64_t tick) : wheel(tick) {}
     // A handshake's lock may be held when this is taken, never the other way round.
     std::mutex mutex;
-    TimerWheel wheel;
+    store::TimerWheel wheel;
     std::unordered_map<Handle, std::unique_ptr<Entry>, HandleHash> by_handle;
   };
 

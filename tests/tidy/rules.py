@@ -92,7 +92,7 @@ ARROWS = {
     "tls/record": TLS_BELOW_ENGINE,
     "tls/connection": TLS_ALL,
     **{part: TLS_ALL | {"server/store"} for part in SERVER_PARTS},
-    "server/store": TLS_BASE,
+    "server/store": TLS_BASE | {"tls/crypto"},
     "server/rpc": TLS_ALL | RPC_SEES,
     "server": TLS_ALL | SERVER_PARTS | {"server/rpc"},
     # It protects records with released keys; of the protocol it needs no more.
@@ -132,7 +132,8 @@ THIRD_PARTIES = [
     (re.compile(r"civetweb\.h|CivetServer\.h"), {"server", "server/observe", "client/edge"}),
     (re.compile(r"spdlog/"), {"server", "server/observe", "client/core", "client/edge"}),
     (re.compile(r"yaml-cpp/"), {"server/config", "client/edge"}),
-    (re.compile(r"sqlite3\.h"), {"server/custody", "server/store"}),
+    (re.compile(r"sqlite3\.h"), {"server/custody"}),
+    (re.compile(r"hiredis/"), {"server/store"}),
     (re.compile(r"seccomp\.h"), {"server"}),
     (re.compile(r"CLI/"), {"server", "client/cli", "client/edge"}),
     (re.compile(r"(gtest|gmock|benchmark)/"), set()),

@@ -1,11 +1,10 @@
-#include "server/custody/sealing.h"
+#include "server/store/sealing.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "tls/crypto/aead.h"
 
-namespace handfast::custody {
+namespace handfast::store {
 namespace {
 
 constexpr tls::AeadAlgorithm kAlgorithm = tls::AeadAlgorithm::kAes256Gcm;
@@ -16,23 +15,23 @@ void AppendNumber(tls::Bytes& out, uint64_t number) {
 
 }  // namespace
 
-RowBinding& RowBinding::Add(tls::ByteView bytes) {
+Binding& Binding::Add(tls::ByteView bytes) {
   AppendNumber(bytes_, bytes.size());
   tls::Append(bytes_, bytes);
   return *this;
 }
 
-RowBinding& RowBinding::Add(int64_t number) {
+Binding& Binding::Add(int64_t number) {
   AppendNumber(bytes_, static_cast<uint64_t>(number));
   return *this;
 }
 
-absl::StatusOr<tls::Bytes> SealRow(const KeyEncryptionKey& kek, tls::Randomness& randomness,
-                                   const RowBinding& binding, tls::ByteView plaintext) {
+absl::StatusOr<tls::Bytes> Seal(const tls::AeadKey& key, tls::Randomness& randomness,
+                                const Binding& binding, tls::ByteView plaintext) {
   tls::Bytes sealed(tls::kAeadNonceSize + plaintext.size() + tls::kAeadTagSize);
   const std::span<uint8_t> nonce(sealed.data(), tls::kAeadNonceSize);
   if (!randomness.Fill(nonce).ok()) return absl::InternalError("no randomness to seal with");
-  tls::Result<tls::Aead> aead = tls::Aead::Create(kAlgorithm, tls::AeadDirection::kSeal, kek.key());
+  tls::Result<tls::Aead> aead = tls::Aead::Create(kAlgorithm, tls::AeadDirection::kSeal, key);
   if (!aead.ok() ||
       !aead->Seal(nonce, binding.bytes(), plaintext, {}, sealed.data() + tls::kAeadNonceSize)
            .ok()) {
@@ -41,11 +40,11 @@ absl::StatusOr<tls::Bytes> SealRow(const KeyEncryptionKey& kek, tls::Randomness&
   return sealed;
 }
 
-absl::StatusOr<tls::Bytes> OpenRow(const KeyEncryptionKey& kek, const RowBinding& binding,
-                                   tls::ByteView sealed) {
-  const absl::Status broken = absl::DataLossError("the seal does not fit the row");
+absl::StatusOr<tls::Bytes> Open(const tls::AeadKey& key, const Binding& binding,
+                                tls::ByteView sealed) {
+  const absl::Status broken = absl::DataLossError("the seal does not fit");
   if (sealed.size() < tls::kAeadNonceSize + tls::kAeadTagSize) return broken;
-  tls::Result<tls::Aead> aead = tls::Aead::Create(kAlgorithm, tls::AeadDirection::kOpen, kek.key());
+  tls::Result<tls::Aead> aead = tls::Aead::Create(kAlgorithm, tls::AeadDirection::kOpen, key);
   if (!aead.ok()) return absl::InternalError("unsealing failed");
   tls::Bytes text = tls::Copy(sealed.subspan(tls::kAeadNonceSize));
   tls::Result<std::span<uint8_t>> opened =
@@ -58,4 +57,4 @@ absl::StatusOr<tls::Bytes> OpenRow(const KeyEncryptionKey& kek, const RowBinding
   return text;
 }
 
-}  // namespace handfast::custody
+}  // namespace handfast::store

@@ -1,4 +1,4 @@
-#include "server/handshakes/timer_wheel.h"
+#include "server/store/timer_wheel.h"
 
 #include <map>
 #include <memory>
@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace handfast::handshakes {
+namespace handfast::store {
 namespace {
 
 struct Named : TimerWheel::Timer {
@@ -115,4 +115,4 @@ TEST(TimerWheel, AgreesWithAMap) {
 }
 
 }  // namespace
-}  // namespace handfast::handshakes
+}  // namespace handfast::store

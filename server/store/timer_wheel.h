@@ -1,13 +1,13 @@
 // A timer wheel: setting, cancelling and firing a deadline cost the same however many are set.
 // It knows ticks, not clocks, and is not thread-safe.
-#ifndef HANDFAST_SERVER_HANDSHAKES_TIMER_WHEEL_H_
-#define HANDFAST_SERVER_HANDSHAKES_TIMER_WHEEL_H_
+#ifndef HANDFAST_SERVER_STORE_TIMER_WHEEL_H_
+#define HANDFAST_SERVER_STORE_TIMER_WHEEL_H_
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-namespace handfast::handshakes {
+namespace handfast::store {
 
 class TimerWheel {
  public:
@@ -53,15 +53,19 @@ class TimerWheel {
   }
 
   // Calls `fire(timer)` for each timer due, already cancelled. `fire` may set or cancel any.
+  // Returns how much work it was: slots and timers looked at.
   template <class Fire>
-  void Advance(uint64_t now, Fire&& fire) {
+  uint64_t Advance(uint64_t now, Fire&& fire) {
     // After a long pause one turn shows every slot.
     uint64_t tick = now > now_ + kSlots ? now - kSlots : now_;
     if (now > now_) now_ = now;
+    uint64_t looks = 0;
     while (tick < now) {
+      ++looks;
       Timer due;
       TakeSlot(slots_[++tick % kSlots], due);
       while (due.next != &due) {
+        ++looks;
         Timer& timer = *due.next;
         const uint64_t when = timer.tick;
         timer.Cancel();
@@ -73,6 +77,7 @@ class TimerWheel {
       }
       due.next = nullptr;
     }
+    return looks;
   }
 
  private:
@@ -95,6 +100,6 @@ class TimerWheel {
   std::array<Timer, kSlots> slots_;
 };
 
-}  // namespace handfast::handshakes
+}  // namespace handfast::store
 
-#endif  // HANDFAST_SERVER_HANDSHAKES_TIMER_WHEEL_H_
+#endif  // HANDFAST_SERVER_STORE_TIMER_WHEEL_H_

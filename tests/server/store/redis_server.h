@@ -1,0 +1,47 @@
+// A Redis of the test's own, on a Unix socket in a folder of its own, without persistence unless
+// the test says SAVE; and plain commands to it, past the store.
+#ifndef HANDFAST_TESTS_SERVER_STORE_REDIS_SERVER_H_
+#define HANDFAST_TESTS_SERVER_STORE_REDIS_SERVER_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/store/redis_connection.h"
+#include "tests/support/files.h"
+#include "tests/support/process.h"
+
+namespace handfast::store::test {
+
+class RedisServer {
+ public:
+  // Where it is not, tests skip.
+  static bool IsInstalled();
+
+  // `settings` are options of redis-server: {"--requirepass", "x"}.
+  explicit RedisServer(std::vector<std::string> settings = {});
+
+  // Returns when it takes connections. What the last SAVE wrote is there again.
+  void Start();
+  // As a crash: SIGKILL, and its end.
+  void Kill();
+  void Signal(int number) { process_->Signal(number); }
+
+  // The answer as text: a string, a number, lines for an array, "(nil)", "(error) ...".
+  std::string Do(const std::vector<std::string>& words) const;
+  // Names of entries, without the store's own bookkeeping.
+  std::vector<std::string> EntryNames(std::string_view space = "test") const;
+
+  std::string File(std::string_view name) const { return folder_.File(name); }
+  RedisOptions options() const;
+
+ private:
+  handfast::test::TempFolder folder_;
+  const std::vector<std::string> settings_;
+  std::unique_ptr<handfast::test::Process> process_;
+};
+
+}  // namespace handfast::store::test
+
+#endif  // HANDFAST_TESTS_SERVER_STORE_REDIS_SERVER_H_
