@@ -56,6 +56,20 @@ struct MemoryStore::Shard {
   std::unordered_map<std::string, Entry> by_name;
 };
 
+// Where a key's entry is or would be: its shard, locked, at one time.
+struct MemoryStore::Place {
+  Place(const MemoryStore& store, const Key& key)
+      : name(NameOf(key)),
+        now(store.clock_.Now()),
+        shard(*store.shards_[std::hash<std::string>{}(name) % kShards]),
+        lock(shard.mutex) {}
+
+  const std::string name;
+  const MonotonicTime now;
+  Shard& shard;
+  const std::lock_guard<std::mutex> lock;
+};
+
 MemoryStore::MemoryStore(const handshakes::Clock& clock, const Limits& limits)
     : clock_(clock), limits_(limits) {
   const uint64_t now = TickOf(clock_.Now());
@@ -68,15 +82,11 @@ size_t MemoryStore::BytesOf(const Key& key, size_t value_size) {
   return key.tenant.size() + key.handle.size() + value_size + kEntryOverhead;
 }
 
-MemoryStore::Shard& MemoryStore::ShardOf(const std::string& name) const {
-  return *shards_[std::hash<std::string>{}(name) % kShards];
-}
-
-MemoryStore::Entry* MemoryStore::Find(Shard& shard, const std::string& name, MonotonicTime now) {
-  const auto found = shard.by_name.find(name);
-  if (found == shard.by_name.end()) return nullptr;
-  if (found->second.deadline > now) return &found->second;
-  Erase(shard, found->second);
+MemoryStore::Entry* MemoryStore::Find(const Place& place) {
+  const auto found = place.shard.by_name.find(place.name);
+  if (found == place.shard.by_name.end()) return nullptr;
+  if (found->second.deadline > place.now) return &found->second;
+  Erase(place.shard, found->second);
   return nullptr;
 }
 
@@ -105,52 +115,43 @@ void MemoryStore::Release(size_t entries, size_t bytes) {
 
 absl::StatusOr<Value> MemoryStore::Get(const Key& key) {
   if (absl::Status status = CheckKey(key); !status.ok()) return status;
-  const std::string name = NameOf(key);
-  const MonotonicTime now = clock_.Now();
-  Shard& shard = ShardOf(name);
-  std::lock_guard lock(shard.mutex);
-  const Entry* const entry = Find(shard, name, now);
+  const Place place(*this, key);
+  const Entry* const entry = Find(place);
   if (entry == nullptr) return NotFound();
   return Value(entry->value.bytes, entry->value.generation);
 }
 
 absl::StatusOr<Value> MemoryStore::Pop(const Key& key) {
   if (absl::Status status = CheckKey(key); !status.ok()) return status;
-  const std::string name = NameOf(key);
-  const MonotonicTime now = clock_.Now();
-  Shard& shard = ShardOf(name);
-  std::lock_guard lock(shard.mutex);
-  Entry* const entry = Find(shard, name, now);
+  const Place place(*this, key);
+  Entry* const entry = Find(place);
   if (entry == nullptr) return NotFound();
   Value value = std::move(entry->value);
-  Erase(shard, *entry);
+  Erase(place.shard, *entry);
   return value;
 }
 
 absl::Status MemoryStore::Put(const Key& key, tls::ByteView value, TimeToLive time_to_live) {
-  absl::Status status = CheckWrite(key, value, time_to_live);
-  if (status.ok()) status = TryPut(key, value, time_to_live);
-  if (!absl::IsResourceExhausted(status)) return status;
+  if (absl::Status status = CheckWrite(key, value, time_to_live); !status.ok()) return status;
+  absl::Status put = TryPut(key, value, time_to_live);
+  if (!absl::IsResourceExhausted(put)) return put;
   Sweep();
   return TryPut(key, value, time_to_live);
 }
 
 absl::Status MemoryStore::TryPut(const Key& key, tls::ByteView value, TimeToLive time_to_live) {
-  std::string name = NameOf(key);
-  const MonotonicTime now = clock_.Now();
-  Shard& shard = ShardOf(name);
-  std::lock_guard lock(shard.mutex);
-  if (Find(shard, name, now) != nullptr) return AlreadyExists();
+  const Place place(*this, key);
+  if (Find(place) != nullptr) return AlreadyExists();
   const size_t weight = BytesOf(key, value.size());
   if (absl::Status status = Reserve(1, weight); !status.ok()) return status;
-  const auto made = shard.by_name.try_emplace(std::move(name)).first;
+  const auto made = place.shard.by_name.try_emplace(place.name).first;
   Entry& entry = made->second;
   entry.name = &made->first;
   entry.value = Value(tls::Copy(value), 1);
   entry.weight = weight;
-  entry.deadline = now + time_to_live;
+  entry.deadline = place.now + time_to_live;
   // The tick after, so that none leaves before its time.
-  shard.wheel.Set(entry, TickOf(entry.deadline) + 1);
+  place.shard.wheel.Set(entry, TickOf(entry.deadline) + 1);
   return absl::OkStatus();
 }
 
@@ -165,11 +166,8 @@ absl::StatusOr<uint64_t> MemoryStore::CompareAndSwap(const Key& key, uint64_t ge
 
 absl::StatusOr<uint64_t> MemoryStore::TrySwap(const Key& key, uint64_t generation,
                                               tls::ByteView value, TimeToLive time_to_live) {
-  const std::string name = NameOf(key);
-  const MonotonicTime now = clock_.Now();
-  Shard& shard = ShardOf(name);
-  std::lock_guard lock(shard.mutex);
-  Entry* const entry = Find(shard, name, now);
+  const Place place(*this, key);
+  Entry* const entry = Find(place);
   if (entry == nullptr) return NotFound();
   if (entry->value.generation != generation) {
     return LostTheSwap(generation, entry->value.generation);
@@ -183,8 +181,8 @@ absl::StatusOr<uint64_t> MemoryStore::TrySwap(const Key& key, uint64_t generatio
   }
   entry->value = Value(tls::Copy(value), generation + 1);
   entry->weight = weight;
-  entry->deadline = now + time_to_live;
-  shard.wheel.Set(*entry, TickOf(entry->deadline) + 1);
+  entry->deadline = place.now + time_to_live;
+  place.shard.wheel.Set(*entry, TickOf(entry->deadline) + 1);
   return generation + 1;
 }
 

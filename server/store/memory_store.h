@@ -52,12 +52,12 @@ class MemoryStore final : public Store {
  private:
   struct Entry;
   struct Shard;
+  struct Place;
   // Enough that threads seldom meet on one.
   static constexpr size_t kShards = 16;
 
-  Shard& ShardOf(const std::string& name) const;
-  // The entry, under its shard's lock; null where there is none, or it has expired.
-  Entry* Find(Shard& shard, const std::string& name, handshakes::MonotonicTime now);
+  // Null where there is no entry, or it has expired.
+  Entry* Find(const Place& place);
   void Erase(Shard& shard, const Entry& entry);
   absl::Status TryPut(const Key& key, tls::ByteView value, TimeToLive time_to_live);
   absl::StatusOr<uint64_t> TrySwap(const Key& key, uint64_t generation, tls::ByteView value,
