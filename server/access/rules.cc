@@ -9,6 +9,21 @@ namespace {
 
 constexpr Rule kRules[] = {
     {"/handfast.v1.HandshakeService/Relay", Need::kCaller},
+    {"/handfast.v1.HandshakeService/StartHandshake", Need::kCaller},
+    {"/handfast.v1.HandshakeService/ClientHello", Need::kCaller},
+    {"/handfast.v1.HandshakeService/ServerHello", Need::kCaller},
+    {"/handfast.v1.HandshakeService/EncryptedExtensions", Need::kCaller},
+    {"/handfast.v1.HandshakeService/Certificate", Need::kCaller},
+    {"/handfast.v1.HandshakeService/CertificateStatus", Need::kCaller},
+    {"/handfast.v1.HandshakeService/ServerKeyExchange", Need::kCaller},
+    {"/handfast.v1.HandshakeService/CertificateRequest", Need::kCaller},
+    {"/handfast.v1.HandshakeService/ServerHelloDone", Need::kCaller},
+    {"/handfast.v1.HandshakeService/ClientKeyExchange", Need::kCaller},
+    {"/handfast.v1.HandshakeService/CertificateVerify", Need::kCaller},
+    {"/handfast.v1.HandshakeService/ChangeCipherSpec", Need::kCaller},
+    {"/handfast.v1.HandshakeService/NewSessionTicket", Need::kCaller},
+    {"/handfast.v1.HandshakeService/Finished", Need::kCaller},
+    {"/handfast.v1.HandshakeService/Advance", Need::kCaller},
     {"/handfast.v1.HandshakeService/GetHandshake", Need::kCaller},
     {"/handfast.v1.HandshakeService/AbortHandshake", Need::kCaller},
 
