@@ -4,8 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "server/handshakes/finished.h"
-
 namespace handfast::handshakes {
 namespace {
 
@@ -44,6 +42,34 @@ Handshake::Handshake(const Services& services, Start start, Handle handle,
       admitted_(std::move(admitted)),
       connection_(NewConnection()) {
   if (start_.by_steps) walk_.emplace();
+}
+
+Handshake::Handshake(const Services& services, SavedHandshake saved, Handle handle, Table& table)
+    : services_(services),
+      handle_(handle),
+      owner_(saved.start.owner),
+      started_(services.clock.Now() - saved.age),
+      deadline_(services.clock.Now() + saved.left),
+      table_(table),
+      start_(std::move(saved.start)),
+      connection_(std::move(saved.connection)),
+      walk_(std::move(saved.walk)),
+      detail_(std::move(saved.detail)),
+      client_hello_(std::move(saved.client_hello)) {
+  if (walk_) walk_->established = connection_->agreed();
+}
+
+SavedHandshake Handshake::Freeze() {
+  std::lock_guard lock(mutex_);
+  const MonotonicTime now = services_.clock.Now();
+  return {.start = std::move(start_),
+          .age = now - started_,
+          .left = deadline_ - now,
+          .detail = std::move(detail_),
+          .client_hello = std::move(client_hello_),
+          .connection = std::exchange(connection_, std::nullopt),
+          .walk = std::exchange(walk_, std::nullopt),
+          .last_reply = {}};
 }
 
 tls::Connection Handshake::NewConnection() const {
@@ -208,19 +234,18 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
 }
 
 void Handshake::Finish(const tls::Established* established, const tls::HandshakeFailure* failure) {
-  Report({.role = start_.role == Role::kClient ? "client" : "server",
-          .owner = *owner_,
-          .handle = handle_,
-          .profile = start_.profile->tls.name,
-          .peer_address = start_.peer_address,
-          .detail = detail_,
-          .duration_s = Seconds(services_.clock.Now() - started_),
-          .established = established,
-          .failure = failure,
-          .keys_released = established != nullptr && start_.release_keys},
-         services_.metrics);
   admitted_ = access::Admitted();
-  table_.OnEnd(handle_, walk_.has_value());
+  table_.OnEnd({.role = start_.role == Role::kClient ? "client" : "server",
+                .owner = *owner_,
+                .handle = handle_,
+                .profile = start_.profile->tls.name,
+                .peer_address = start_.peer_address,
+                .detail = detail_,
+                .duration_s = Seconds(services_.clock.Now() - started_),
+                .established = established,
+                .failure = failure,
+                .keys_released = established != nullptr && start_.release_keys},
+               walk_.has_value());
 }
 
 void Handshake::KeepClientHello(const std::vector<tls::TracedMessage>& messages) {

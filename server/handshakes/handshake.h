@@ -17,9 +17,12 @@
 #include "server/custody/credentials_interface.h"
 #include "server/handshakes/clock_interface.h"
 #include "server/handshakes/established_interface.h"
+#include "server/handshakes/finished.h"
 #include "server/handshakes/owner_interface.h"
 #include "server/handshakes/profile_interface.h"
 #include "server/handshakes/reply.h"
+#include "server/handshakes/saved.h"
+#include "server/handshakes/start.h"
 #include "server/handshakes/walk.h"
 #include "server/observe/metrics_interface.h"
 #include "server/trust/peer_trust_interface.h"
@@ -40,34 +43,6 @@ struct Services {
   observe::MetricsInterface& metrics;
 };
 
-// Which side of TLS is ours.
-enum class Role : uint8_t { kServer, kClient };
-
-struct Start {
-  Role role = Role::kServer;
-  std::shared_ptr<const Owner> owner;
-  std::shared_ptr<const Profile> profile;
-  // By its name; empty: chosen.
-  std::string credential;
-  std::vector<std::string> alpn;
-  // As a client: the DNS name, in lower case, that the server is asked for and must bear.
-  std::string server_name;
-  bool release_keys = false;
-  // Whether the owner's role lets keys out.
-  bool owner_may_release = false;
-  // Zero, or more than the profile's: the profile's.
-  std::chrono::milliseconds deadline{0};
-  // For the log.
-  std::string peer_address;
-  bool trace = false;
-  // As a server: say why each value was chosen.
-  bool explain = false;
-  // Its owner walks it step by step: there is no listener.
-  bool by_steps = false;
-  std::shared_ptr<ReplyListener> listener;
-  uint64_t tag = 0;
-};
-
 struct Status {
   std::string_view state;
   std::string profile;
@@ -83,16 +58,19 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // Told once, in the thread that ended it; the handshake's lock is held.
   class Table {
    public:
-    // `linger`: it went by steps, and its last reply may be asked for again.
-    virtual void OnEnd(const Handle& handle, bool linger) = 0;
+    // `linger`: it went by steps, and its last reply may be asked for again. What `handshake`
+    // points to lives as long as the handshake does, but for the failure.
+    virtual void OnEnd(const FinishedHandshake& handshake, bool linger) = 0;
 
    protected:
     ~Table() = default;
   };
 
-  // For Handshakes alone.
+  // For the tables alone.
   Handshake(const Services& services, Start start, Handle handle, access::Admitted admitted,
             Table& table);
+  // One that was saved goes on here. Only with a connection.
+  Handshake(const Services& services, SavedHandshake saved, Handle handle, Table& table);
 
   const Handle& handle() const { return handle_; }
   const Owner& owner() const { return *owner_; }
@@ -112,6 +90,8 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // One step of the owner's walk. ABORTED, FAILED_PRECONDITION, RESOURCE_EXHAUSTED: see Walk;
   // NOT_FOUND where it has ended, and the end was told.
   void TakeStep(const StepCall& call, StepDone done);
+  // Between two steps, or at the end: what must be saved of it, which ends its life here.
+  SavedHandshake Freeze();
   // Nullopt: it has ended.
   std::optional<Status> Describe();
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/access/error_details_interface.h"
+#include "server/handshakes/finished.h"
 
 namespace handfast::handshakes {
 namespace {
@@ -33,7 +34,7 @@ Handshakes::~Handshakes() {
   }
 }
 
-absl::Status Handshakes::Check(const Start& start) const {
+absl::Status CheckStart(const Services& services, const Start& start) {
   if (start.release_keys && !(start.profile->release_keys && start.owner_may_release)) {
     return access::WithReason(
         absl::PermissionDeniedError("key release needs the profile's and the role's permission"),
@@ -46,11 +47,11 @@ absl::Status Handshakes::Check(const Start& start) const {
         "NO_SERVER_TRUST");
   }
   if (!start.credential.empty() &&
-      !services_.credentials.IsActive(start.owner->tenant, start.credential)) {
+      !services.credentials.IsActive(start.owner->tenant, start.credential)) {
     return access::NotFound("credential");
   }
-  if (!services_.connections.HasRoom(start.owner->tenant, start.release_keys)) {
-    services_.metrics.Refused("CONNECTIONS_LIMIT");
+  if (!services.connections.HasRoom(start.owner->tenant, start.release_keys)) {
+    services.metrics.Refused("CONNECTIONS_LIMIT");
     return access::WithRetryDelayMs(
         access::WithReason(absl::ResourceExhaustedError("too many connections are kept"),
                            "CONNECTIONS_LIMIT"),
@@ -61,7 +62,7 @@ absl::Status Handshakes::Check(const Start& start) const {
 
 absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(
     Start start, const std::function<void(const std::shared_ptr<Handshake>&)>& enter) {
-  if (absl::Status checked = Check(start); !checked.ok()) return checked;
+  if (absl::Status checked = CheckStart(services_, start); !checked.ok()) return checked;
   absl::StatusOr<access::Admitted> admitted = services_.admission.Admit(start.owner->tenant);
   if (!admitted.ok()) return admitted.status();
   tls::Result<Handle> handle = NewHandle(services_.randomness);
@@ -133,7 +134,9 @@ void Handshakes::Reap() {
   }
 }
 
-void Handshakes::OnEnd(const Handle& handle, bool linger) {
+void Handshakes::OnEnd(const FinishedHandshake& handshake, bool linger) {
+  Report(handshake, services_.metrics);
+  const Handle& handle = handshake.handle;
   Shard& shard = ShardOf(handle);
   std::unique_ptr<Entry> entry;  // destroyed after the lock is let go
   std::lock_guard lock(shard.mutex);

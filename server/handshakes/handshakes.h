@@ -25,6 +25,9 @@ inline constexpr size_t kMaxLingering = 32'768;
 // Deadlines are seconds, so a twentieth of one is exact enough, and cheap when nothing happens.
 inline constexpr std::chrono::milliseconds kReapInterval{50};
 
+// What speaks against a handshake before it begins: statuses as the contract has them.
+absl::Status CheckStart(const Services& services, const Start& start);
+
 class Handshakes final : private Handshake::Table {
  public:
   explicit Handshakes(const Services& services);
@@ -68,8 +71,7 @@ class Handshakes final : private Handshake::Table {
     std::unordered_map<Handle, std::unique_ptr<Entry>, HandleHash> by_handle;
   };
 
-  void OnEnd(const Handle& handle, bool linger) override;
-  absl::Status Check(const Start& start) const;
+  void OnEnd(const FinishedHandshake& handshake, bool linger) override;
   Shard& ShardOf(const Handle& handle) { return *shards_[handle.high % kShards]; }
   bool EnterSteps();
   void LeaveSteps();

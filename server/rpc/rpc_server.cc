@@ -117,7 +117,8 @@ void RpcServer::AddServices(grpc::ServerBuilder& builder) {
                             .metrics = backends_.metrics,
                             .streams = streams_,
                             .calls = calls_};
-  services_.push_back(std::make_unique<HandshakeService>(relay, unary));
+  services_.push_back(std::make_unique<HandshakeService>(
+      relay, unary, DurableServices{backends_.durable, backends_.durable_work}));
   services_.push_back(std::make_unique<ConnectionService>(backends_.connections, unary));
   services_.push_back(std::make_unique<KeyService>(backends_.custody, unary));
   std::vector<std::string> names;

@@ -16,6 +16,7 @@
 #include "server/access/work_queue.h"
 #include "server/connections/connections.h"
 #include "server/custody/custody.h"
+#include "server/handshakes/durable.h"
 #include "server/handshakes/handshakes.h"
 #include "server/handshakes/profile_interface.h"
 #include "server/observe/metrics_interface.h"
@@ -85,6 +86,9 @@ struct Backends {
   access::WorkQueue& work;
   // For what waits for a disk or makes keys.
   access::WorkQueueInterface& blocking;
+  // Handshakes that are in the store, and where calls wait for it.
+  handshakes::DurableHandshakes& durable;
+  access::WorkQueueInterface& durable_work;
   observe::MetricsInterface& metrics;
 };
 
