@@ -177,6 +177,7 @@ struct Service::State {
         durable_work(DurableOptions(config.limits), Now, nullptr,
                      [this](std::string_view reason) { metrics.Refused(reason); }),
         profiles(config, trust),
+        saved(clock, *store),
         services{.clock = clock,
                  .randomness = tls::SystemRandomness(),
                  .credentials = *custody,
@@ -184,9 +185,10 @@ struct Service::State {
                  .admission = admission,
                  .work = work,
                  .connections = connections,
-                 .metrics = metrics},
+                 .metrics = metrics,
+                 .saved = saved},
         handshakes(services),
-        durable(services, *store),
+        durable(services, saved),
         drain(config.drain) {}
 
   observe::MetricSources Sources() {
@@ -220,6 +222,7 @@ struct Service::State {
   connections::Connections connections;
   access::WorkQueue durable_work;
   const Profiles profiles;
+  handshakes::SavedHandshakes saved;
   const handshakes::Services services;
   handshakes::Handshakes handshakes;
   handshakes::DurableHandshakes durable;
@@ -240,6 +243,7 @@ absl::Status Service::State::StartServing(const config::Config& config) {
                                                          .custody = *custody,
                                                          .work = work,
                                                          .blocking = blocking,
+                                                         .saved = saved,
                                                          .durable = durable,
                                                          .durable_work = durable_work,
                                                          .metrics = metrics});

@@ -1,55 +1,23 @@
 #include "server/handshakes/durable.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "server/access/error_details_interface.h"
 #include "server/handshakes/handshakes.h"
-#include "server/observe/log.h"
 
 namespace handfast::handshakes {
 namespace {
 
 // Each loss means that another call made a step meanwhile; a caller makes one at a time.
 constexpr int kMaxTries = 4;
-// The breaker of a store looks again about this often.
-constexpr int64_t kStoreRetryDelayMs = 500;
 
 absl::Status Unknown() { return access::NotFound("handshake"); }
 
-absl::Status Unreachable() {
-  return access::WithRetryDelayMs(
-      access::WithReason(absl::UnavailableError("the store cannot be reached"),
-                         "STORE_UNAVAILABLE"),
-      kStoreRetryDelayMs);
-}
-
-// What a store's status means to who asked for a handshake.
-absl::Status FromStore(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kNotFound:
-      return Unknown();
-    case absl::StatusCode::kUnavailable:
-      return Unreachable();
-    case absl::StatusCode::kResourceExhausted:
-      return access::WithRetryDelayMs(
-          access::WithReason(absl::ResourceExhaustedError("the store is full"), "STORE_FULL"),
-          kStoreRetryDelayMs);
-    default:
-      // Lost or altered: it is not run twice, and whoever looks after the store has to know.
-      observe::Log(observe::Level::kError, "handshakes", "the store gave back no handshake",
-                   {{"error", static_cast<std::string>(status.message())}});
-      return Unknown();
-  }
-}
-
-store::TimeToLive TimeToLiveOf(const SavedHandshake& saved) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(saved.left);
-  // Beyond the deadline for as long as the failure, or the last reply, can be asked for.
-  const std::chrono::milliseconds kept = kLastReplyKept;
-  return saved.connection ? std::max(left, std::chrono::milliseconds(0)) + kept : kept;
+absl::Status Outrun() {
+  return access::WithReason(absl::AbortedError("other calls made steps meanwhile"),
+                            "STEP_CONFLICT");
 }
 
 }  // namespace
@@ -67,7 +35,8 @@ class DurableHandshakes::Visit final : private Handshake::Table, private Establi
                   .admission = services.admission,
                   .work = services.work,
                   .connections = *this,
-                  .metrics = services.metrics},
+                  .metrics = services.metrics,
+                  .saved = services.saved},
         handle_(handle) {}
 
   Handshake& Begin(Start start) {
@@ -78,8 +47,9 @@ class DurableHandshakes::Visit final : private Handshake::Table, private Establi
   }
   Handshake& GoOn(SavedHandshake saved) {
     const bool aborted = saved.aborted;
-    handshake_ = std::make_shared<Handshake>(services_, std::move(saved), handle_,
-                                             static_cast<Handshake::Table&>(*this));
+    handshake_ =
+        std::make_shared<Handshake>(services_, std::move(saved), handle_, access::Admitted(),
+                                    static_cast<Handshake::Table&>(*this));
     if (aborted) {
       handshake_->GiveUp(tls::Reason::kHandshakeAborted);
     } else if (handshake_->deadline() <= services_.clock.Now()) {
@@ -91,14 +61,13 @@ class DurableHandshakes::Visit final : private Handshake::Table, private Establi
   void Publish() {
     if (finished_) {
       if (failure_) finished_->failure = &*failure_;
-      // Counted where it ends, for it is live nowhere.
-      outer_.metrics.HandshakeStarted();
       Report(*finished_, outer_.metrics);
     }
     if (connection_) outer_.connections.Add(*std::move(connection_));
   }
 
  private:
+  void OnLeft(const Handle&) override {}
   void OnEnd(const FinishedHandshake& handshake, bool) override {
     finished_.emplace(handshake);
     if (handshake.failure != nullptr) failure_ = *handshake.failure;
@@ -133,50 +102,37 @@ absl::StatusOr<DurableHandshakes::Started> DurableHandshakes::Begin(Start start,
   handshake.Begin(from_peer);
   const std::optional<Status> status = handshake.Describe();
   if (!status) return absl::InternalError("the handshake could not begin");
-  SavedHandshake saved = handshake.Freeze();
-  const store::TimeToLive time_to_live = TimeToLiveOf(saved);
-  tls::Result<tls::Bytes> bytes = Save(std::move(saved), services_.clock.UnixMilliseconds());
-  if (!bytes.ok()) return absl::InternalError("the handshake cannot be saved");
-  const std::string name = ToHex(*handle);
-  const absl::Status put =
-      store_.Put({.tenant = owner->tenant, .handle = name}, *bytes, time_to_live);
-  tls::Wipe(*bytes);
-  if (!put.ok()) return FromStore(put);
+  const auto prepared = saved_.Prepare(handshake.Freeze());
+  if (!prepared.ok()) return prepared.status();
+  const auto put = saved_.Put(*owner, *handle, **prepared);
+  if (!put.ok()) return put.status();
   return Started{.handle = *handle, .next = status->next};
 }
 
-absl::StatusOr<DurableHandshakes::Found> DurableHandshakes::Find(const Owner& owner,
-                                                                 const Handle& handle) {
-  const std::string name = ToHex(handle);
-  absl::StatusOr<store::Value> value = store_.Get({.tenant = owner.tenant, .handle = name});
-  if (!value.ok()) return FromStore(value.status());
-  tls::Result<SavedHandshake> saved = Load(value->bytes, services_.clock.UnixMilliseconds());
-  if (!saved.ok()) {
-    return FromStore(absl::DataLossError("a saved handshake has a form that is unknown here"));
+absl::StatusOr<SavedHandshakes::Found> DurableHandshakes::Find(const Owner& owner,
+                                                               const Handle& handle) {
+  auto found = saved_.Find(owner, handle);
+  if (found.ok() && !found->saved.walk) {
+    return access::WithReason(
+        absl::FailedPreconditionError("the handshake goes on by Relay, with `resume`"),
+        "NOT_BY_STEPS");
   }
-  if (*saved->start.owner != owner || !saved->walk) return Unknown();
-  return Found{.saved = *std::move(saved), .generation = value->generation};
+  return found;
 }
 
 absl::StatusOr<uint64_t> DurableHandshakes::Swap(const Owner& owner, const Handle& handle,
                                                  uint64_t generation, SavedHandshake next) {
-  const store::TimeToLive time_to_live = TimeToLiveOf(next);
-  tls::Result<tls::Bytes> bytes = Save(std::move(next), services_.clock.UnixMilliseconds());
-  if (!bytes.ok()) return absl::InternalError("the handshake cannot be saved");
-  const std::string name = ToHex(handle);
-  auto swapped = store_.CompareAndSwap({.tenant = owner.tenant, .handle = name}, generation, *bytes,
-                                       time_to_live);
-  tls::Wipe(*bytes);
-  if (swapped.ok() || absl::IsAborted(swapped.status())) return swapped;
-  return FromStore(swapped.status());
+  const auto prepared = saved_.Prepare(std::move(next));
+  if (!prepared.ok()) return prepared.status();
+  return saved_.Swap(owner, handle, generation, **prepared);
 }
 
 absl::StatusOr<tls::Bytes> DurableHandshakes::TakeStep(const Owner& owner, const Handle& handle,
                                                        const StepCall& call,
-                                                       const EncodeReply& encode) {
+                                                       const EncodeStep& encode) {
   absl::Status lost;
   for (int i = 0; i < kMaxTries; ++i) {
-    absl::StatusOr<Found> found = Find(owner, handle);
+    absl::StatusOr<SavedHandshakes::Found> found = Find(owner, handle);
     if (!found.ok()) return found.status();
     if (found->saved.walk->IsLast(call)) return std::move(found->saved.last_reply);
     if (!found->saved.connection) {
@@ -205,12 +161,11 @@ absl::StatusOr<tls::Bytes> DurableHandshakes::TakeStep(const Owner& owner, const
     lost = swapped.status();
     if (!absl::IsAborted(lost)) return lost;
   }
-  return access::WithReason(absl::AbortedError("other calls made steps meanwhile"),
-                            "STEP_CONFLICT");
+  return Outrun();
 }
 
 absl::StatusOr<Status> DurableHandshakes::Describe(const Owner& owner, const Handle& handle) {
-  absl::StatusOr<Found> found = Find(owner, handle);
+  absl::StatusOr<SavedHandshakes::Found> found = Find(owner, handle);
   if (!found.ok()) return found.status();
   if (!found->saved.connection) return Unknown();
   Visit visit(services_, handle);
@@ -220,7 +175,7 @@ absl::StatusOr<Status> DurableHandshakes::Describe(const Owner& owner, const Han
 
 absl::Status DurableHandshakes::Abort(const Owner& owner, const Handle& handle) {
   for (int i = 0; i < kMaxTries; ++i) {
-    absl::StatusOr<Found> found = Find(owner, handle);
+    absl::StatusOr<SavedHandshakes::Found> found = Find(owner, handle);
     if (!found.ok()) return found.status();
     if (!found->saved.connection) return Unknown();
     found->saved.aborted = true;
@@ -228,8 +183,7 @@ absl::Status DurableHandshakes::Abort(const Owner& owner, const Handle& handle) 
         Swap(owner, handle, found->generation, std::move(found->saved));
     if (!absl::IsAborted(swapped.status())) return swapped.status();
   }
-  return access::WithReason(absl::AbortedError("other calls made steps meanwhile"),
-                            "STEP_CONFLICT");
+  return Outrun();
 }
 
 }  // namespace handfast::handshakes

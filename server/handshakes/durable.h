@@ -11,20 +11,20 @@
 #include "absl/status/statusor.h"
 
 #include "server/handshakes/handshake.h"
-#include "server/store/store_interface.h"
+#include "server/handshakes/saved_handshakes.h"
 
 namespace handfast::handshakes {
 
 // The reply in the form that callers get: what is kept is what was sent.
-using EncodeReply = std::function<tls::Bytes(const Handle& handle, const StepReply& reply)>;
+using EncodeStep = std::function<tls::Bytes(const Handle& handle, const StepReply& reply)>;
 
 // All calls wait for the store, and for private-key operations. Of all: UNAVAILABLE where the store
 // cannot be reached, with a retry delay; the call can be made again, here or elsewhere.
 class DurableHandshakes {
  public:
   // Both outlive it.
-  DurableHandshakes(const Services& services, store::Store& store)
-      : services_(services), store_(store) {}
+  DurableHandshakes(const Services& services, SavedHandshakes& saved)
+      : services_(services), saved_(saved) {}
 
   struct Started {
     Handle handle;
@@ -35,7 +35,7 @@ class DurableHandshakes {
 
   // The encoded reply, which the caller wipes. Statuses as Handshake::TakeStep.
   absl::StatusOr<tls::Bytes> TakeStep(const Owner& owner, const Handle& handle,
-                                      const StepCall& call, const EncodeReply& encode);
+                                      const StepCall& call, const EncodeStep& encode);
 
   // NOT_FOUND where it has ended.
   absl::StatusOr<Status> Describe(const Owner& owner, const Handle& handle);
@@ -44,16 +44,12 @@ class DurableHandshakes {
 
  private:
   class Visit;
-  struct Found {
-    SavedHandshake saved;
-    uint64_t generation = 0;
-  };
-  absl::StatusOr<Found> Find(const Owner& owner, const Handle& handle);
+  absl::StatusOr<SavedHandshakes::Found> Find(const Owner& owner, const Handle& handle);
   absl::StatusOr<uint64_t> Swap(const Owner& owner, const Handle& handle, uint64_t generation,
                                 SavedHandshake next);
 
   const Services& services_;
-  store::Store& store_;
+  SavedHandshakes& saved_;
 };
 
 }  // namespace handfast::handshakes

@@ -76,7 +76,7 @@ absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(
   if (enter) enter(handshake);
   // Counted before its deadline can take it off the count.
   live_.fetch_add(1, std::memory_order_relaxed);
-  services_.metrics.HandshakeStarted();
+  if (!handshake->durable()) services_.metrics.HandshakeStarted();
   Insert(handshake);
   return handshake;
 }
@@ -97,6 +97,23 @@ void Handshakes::DrainSteps(std::chrono::milliseconds within) {
   std::unique_lock lock(steps_mutex_);
   draining_steps_ = true;
   steps_ended_.wait_for(lock, within, [this] { return live_by_steps_ == 0; });
+}
+
+absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Resume(
+    SavedHandshakes::Found found, const Handle& handle,
+    const std::function<void(const std::shared_ptr<Handshake>&)>& enter) {
+  absl::StatusOr<access::Admitted> admitted =
+      services_.admission.Admit(found.saved.start.owner->tenant);
+  if (!admitted.ok()) return admitted.status();
+  // The stream that it was in may not have noticed its end yet.
+  if (const auto here = Find(*found.saved.start.owner, handle)) here->Abandon();
+  auto handshake =
+      std::make_shared<Handshake>(services_, std::move(found.saved), handle, *std::move(admitted),
+                                  static_cast<Handshake::Table&>(*this), found.generation);
+  enter(handshake);
+  live_.fetch_add(1, std::memory_order_relaxed);
+  Insert(handshake);
+  return handshake;
 }
 
 void Handshakes::Insert(const std::shared_ptr<Handshake>& handshake) {
@@ -152,6 +169,18 @@ void Handshakes::OnEnd(const FinishedHandshake& handshake, bool linger) {
     return;
   }
   entry = std::move(found->second);
+  shard.by_handle.erase(found);
+}
+
+void Handshakes::OnLeft(const Handle& handle) {
+  Shard& shard = ShardOf(handle);
+  std::unique_ptr<Entry> entry;  // destroyed after the lock is let go
+  std::lock_guard lock(shard.mutex);
+  const auto found = shard.by_handle.find(handle);
+  if (found == shard.by_handle.end()) return;
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  entry = std::move(found->second);
+  entry->Cancel();
   shard.by_handle.erase(found);
 }
 

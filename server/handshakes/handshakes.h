@@ -43,6 +43,12 @@ class Handshakes final : private Handshake::Table {
   absl::StatusOr<std::shared_ptr<Handshake>> Begin(
       Start start, const std::function<void(const std::shared_ptr<Handshake>&)>& enter = nullptr);
 
+  // One that was saved goes on here: call its Resume. Whoever has it in this process loses it.
+  // RESOURCE_EXHAUSTED.
+  absl::StatusOr<std::shared_ptr<Handshake>> Resume(
+      SavedHandshakes::Found found, const Handle& handle,
+      const std::function<void(const std::shared_ptr<Handshake>&)>& enter);
+
   // Null where it is unknown, has ended, or is somebody else's.
   std::shared_ptr<Handshake> Find(const Owner& owner, const Handle& handle);
 
@@ -72,6 +78,7 @@ class Handshakes final : private Handshake::Table {
   };
 
   void OnEnd(const FinishedHandshake& handshake, bool linger) override;
+  void OnLeft(const Handle& handle) override;
   Shard& ShardOf(const Handle& handle) { return *shards_[handle.high % kShards]; }
   bool EnterSteps();
   void LeaveSteps();

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ struct Start {
   bool explain = false;
   // Its owner walks it step by step: there is no listener.
   bool by_steps = false;
+  // How replies are kept, where the profile is durable.
+  std::function<tls::Bytes(const Handle& handle, const Reply& reply)> encode;
   std::shared_ptr<ReplyListener> listener;
   uint64_t tag = 0;
 };

@@ -87,6 +87,7 @@ struct Backends {
   // For what waits for a disk or makes keys.
   access::WorkQueueInterface& blocking;
   // Handshakes that are in the store, and where calls wait for it.
+  handshakes::SavedHandshakes& saved;
   handshakes::DurableHandshakes& durable;
   access::WorkQueueInterface& durable_work;
   observe::MetricsInterface& metrics;
@@ -119,6 +120,7 @@ class RpcServer {
   absl::Status Build(const RpcOptions& options);
 
   const Backends backends_;
+  const DurableServices durable_{backends_.durable, backends_.durable_work};
   RelayStreams streams_;
   CallCount calls_;
   std::unique_ptr<ConnectionCap> cap_;

@@ -71,6 +71,10 @@ TestService::TestService(TestOptions options)
   work_ = std::make_unique<access::WorkQueue>(options.work, real_clock);
   blocking_ = std::make_unique<access::WorkQueue>(Threads(1), real_clock);
   connections_ = std::make_unique<connections::Connections>(clock, options.connections);
+  own_store_ = std::make_unique<store::MemoryStore>(
+      clock, store::MemoryStore::Limits{.entries = 1000, .bytes = size_t{64} << 20});
+  saved_ = std::make_unique<handshakes::SavedHandshakes>(
+      clock, options.store != nullptr ? *options.store : *own_store_);
   services_ = std::make_unique<handshakes::Services>(
       handshakes::Services{.clock = clock,
                            .randomness = tls::SystemRandomness(),
@@ -79,12 +83,10 @@ TestService::TestService(TestOptions options)
                            .admission = *admission_,
                            .work = *work_,
                            .connections = *connections_,
-                           .metrics = metrics});
+                           .metrics = metrics,
+                           .saved = *saved_});
   handshakes_ = std::make_unique<handshakes::Handshakes>(*services_);
-  own_store_ = std::make_unique<store::MemoryStore>(
-      clock, store::MemoryStore::Limits{.entries = 1000, .bytes = size_t{64} << 20});
-  durable_ = std::make_unique<handshakes::DurableHandshakes>(
-      *services_, options.store != nullptr ? *options.store : *own_store_);
+  durable_ = std::make_unique<handshakes::DurableHandshakes>(*services_, *saved_);
   durable_work_ = std::make_unique<access::WorkQueue>(Threads(4), real_clock);
   auto server = RpcServer::Start(MakeRpcOptions(options), {.policy = *policy_,
                                                            .profiles = *this,
@@ -94,6 +96,7 @@ TestService::TestService(TestOptions options)
                                                            .custody = *custody_,
                                                            .work = *work_,
                                                            .blocking = *blocking_,
+                                                           .saved = *saved_,
                                                            .durable = *durable_,
                                                            .durable_work = *durable_work_,
                                                            .metrics = metrics});
