@@ -208,7 +208,7 @@ void RelayStream::Deliver() {
 
 // Takes the parts out of response_ rather than copying them.
 void RelayStream::FillReply(RelayReply& reply) {
-  reply.handshake = std::move(*response_.mutable_handshake());
+  if (response_.resumable()) reply.handshake = std::move(*response_.mutable_handshake());
   reply.to_peer = std::move(*response_.mutable_to_peer());
   reply.consumed = response_.consumed();
   reply.messages.Swap(response_.mutable_messages());

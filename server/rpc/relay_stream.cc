@@ -286,7 +286,10 @@ void RelayStream::OnReply(uint64_t number, handshakes::Reply reply) {
   WipedResponse response(ToProto(number, handle, reply));
   std::lock_guard lock(mutex_);
   if (over_) return;
-  if (!tag->named()) response.get().set_handshake(ResourceName(kHandshakesCollection, handle));
+  if (!tag->named()) {
+    response.get().set_handshake(ResourceName(kHandshakesCollection, handle));
+    response.get().set_resumable(tag->handshake().durable());
+  }
   if (ended) tags_.erase(number);
   Write(std::move(response));
   FinishWhenDone();

@@ -113,6 +113,7 @@ TEST_F(DurableRelay, GoesOnAtAnotherReplica) {
       EXPECT_EQ(again->error().message(), "");
       EXPECT_EQ(again->to_peer(), flight->to_peer().substr(seen));
       EXPECT_EQ(again->consumed(), hello.size());
+      EXPECT_TRUE(flight->resumable() && again->resumable());
       tls::Append(answer, peer.Receive(AsBytes(again->to_peer())));
       call.FromPeer(9, answer);
       const auto last = call.Next();
@@ -252,6 +253,7 @@ TEST_F(DurableRelay, IsForDurableProfilesAlone) {
     flight = call.Next();
   }
   ASSERT_TRUE(flight);
+  EXPECT_FALSE(flight->resumable());
   RelayCall call(first_->Channel(As::kEdge));
   call.Send(Resuming(1, flight->handshake(), flight->to_peer().size()));
   EXPECT_EQ(ReasonOf(call.Next()->error()), "NOT_FOUND");
