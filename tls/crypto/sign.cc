@@ -291,12 +291,13 @@ Bytes PrivateKey::ToPkcs8() const {
 }
 
 Result<Bytes> PrivateKey::Sign(SignatureScheme scheme, ByteView content) const {
-  ClearErrorsOnReturn clear;
   for (const State::Prepared& prepared : state_->prepared) {
     if (prepared.row->scheme != scheme) continue;
     size_t size = static_cast<size_t>(EVP_PKEY_get_size(state_->key.get()));
     Bytes signature(size);
-    if (!state_->Sign(prepared, content, signature.data(), size)) return Reason::kPrivateKeyFailed;
+    if (!state_->Sign(prepared, content, signature.data(), size)) {
+      return Refused(Reason::kPrivateKeyFailed);
+    }
     signature.resize(size);
     return signature;
   }
