@@ -34,11 +34,12 @@ class Run {
   void Apply(Transition transition);
   void CarryOut(Effect& effect);
   void SendRecords(ContentType type, ByteView content);
-  void InstallRead(TrafficKeys keys, uint16_t max_plaintext);
+  void InstallRead(TrafficKeys&& keys, uint16_t max_plaintext);
 
-  void Fail(Reason reason);
+  // Cold, so that they lie apart from what goes well.
+  [[gnu::cold]] void Fail(Reason reason);
   // The end, with or without an alert.
-  void End(Reason reason, Origin origin, std::optional<uint8_t> alert);
+  [[gnu::cold]] void End(Reason reason, Origin origin, std::optional<uint8_t> alert);
   bool ended() const;
 
   void Trace(bool from_peer, bool encrypted, ContentType type, ByteView bytes);
