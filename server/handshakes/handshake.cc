@@ -220,7 +220,7 @@ void Handshake::Finish(const tls::Established* established, const tls::Handshake
           .keys_released = established != nullptr && start_.release_keys},
          services_.metrics);
   admitted_ = access::Admitted();
-  table_.OnEnd(handle_, walk_.has_value());
+  table_.OnEnd(handle_, walk_ ? std::optional(walk_->KeptBytes()) : std::nullopt);
 }
 
 void Handshake::KeepClientHello(const std::vector<tls::TracedMessage>& messages) {

@@ -83,8 +83,8 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // Told once, in the thread that ended it; the handshake's lock is held.
   class Table {
    public:
-    // `linger`: it went by steps, and its last reply may be asked for again.
-    virtual void OnEnd(const Handle& handle, bool linger) = 0;
+    // `linger`: it went by steps, and its last reply, of so many bytes, may be asked for again.
+    virtual void OnEnd(const Handle& handle, std::optional<size_t> linger) = 0;
 
    protected:
     ~Table() = default;

@@ -1,5 +1,6 @@
 #include "server/handshakes/handshakes.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -125,7 +126,7 @@ void Handshakes::Reap() {
       shard->wheel.Advance(now, [&](store::TimerWheel::Timer& timer) {
         auto& entry = static_cast<Entry&>(timer);
         due.push_back(entry.handshake);
-        if (entry.ended) Forget(*shard, entry.handshake->handle());
+        if (entry.ended) Forget(*shard, entry);
       });
     }
     // Without effect on those that have ended.
@@ -133,7 +134,7 @@ void Handshakes::Reap() {
   }
 }
 
-void Handshakes::OnEnd(const Handle& handle, bool linger) {
+void Handshakes::OnEnd(const Handle& handle, std::optional<size_t> linger) {
   Shard& shard = ShardOf(handle);
   std::unique_ptr<Entry> entry;  // destroyed after the lock is let go
   std::lock_guard lock(shard.mutex);
@@ -142,9 +143,12 @@ void Handshakes::OnEnd(const Handle& handle, bool linger) {
   live_.fetch_sub(1, std::memory_order_relaxed);
   if (linger) LeaveSteps();
   found->second->Cancel();
-  if (linger && lingering_.load(std::memory_order_relaxed) < kMaxLingering) {
+  if (linger && lingering_.load(std::memory_order_relaxed) < kMaxLingering &&
+      lingering_bytes_.load(std::memory_order_relaxed) + *linger <= kMaxLingeringBytes) {
     lingering_.fetch_add(1, std::memory_order_relaxed);
+    lingering_bytes_.fetch_add(*linger, std::memory_order_relaxed);
     found->second->ended = true;
+    found->second->bytes = *linger;
     shard.wheel.Set(*found->second, TickOf(services_.clock.Now() + kLastReplyKept) + 1);
     return;
   }
@@ -152,9 +156,12 @@ void Handshakes::OnEnd(const Handle& handle, bool linger) {
   shard.by_handle.erase(found);
 }
 
-void Handshakes::Forget(Shard& shard, const Handle& handle) {
-  shard.by_handle.erase(handle);
+void Handshakes::Forget(Shard& shard, const Entry& entry) {
   lingering_.fetch_sub(1, std::memory_order_relaxed);
+  lingering_bytes_.fetch_sub(entry.bytes, std::memory_order_relaxed);
+  // The entry goes with it, so its handle is copied first.
+  const Handle handle = entry.handshake->handle();
+  shard.by_handle.erase(handle);
 }
 
 }  // namespace handfast::handshakes
