@@ -15,21 +15,6 @@ constexpr uint8_t kWarning = 1;
 constexpr uint8_t kFatal = 2;
 constexpr uint8_t kChangeCipherSpecBody[] = {1};
 
-// TLS 1.3's compatibility ChangeCipherSpec may come from the first ClientHello on, and before the
-// peer's Finished (RFC 8446 §5).
-bool ToleratesChangeCipherSpec(const EngineState& state) {
-  return std::holds_alternative<client::WaitServerHello>(state) ||
-         std::holds_alternative<client13::WaitEncryptedExtensions>(state) ||
-         std::holds_alternative<client13::WaitCertificateOrRequest>(state) ||
-         std::holds_alternative<client13::WaitCertificate>(state) ||
-         std::holds_alternative<client13::WaitCertificateVerify>(state) ||
-         std::holds_alternative<client13::WaitFinished>(state) ||
-         std::holds_alternative<tls13::WaitRetriedClientHello>(state) ||
-         std::holds_alternative<tls13::WaitCertificate>(state) ||
-         std::holds_alternative<tls13::WaitCertificateVerify>(state) ||
-         std::holds_alternative<tls13::WaitFinished>(state);
-}
-
 bool IsTls12Client(const EngineState& state) {
   return std::visit(
       []<class State>(const State&) {
@@ -62,6 +47,19 @@ bool ChangesReadKeys(const Transition& transition) {
 
 }  // namespace
 
+bool ToleratesChangeCipherSpec(const EngineState& state) {
+  return std::holds_alternative<client::WaitServerHello>(state) ||
+         std::holds_alternative<client13::WaitEncryptedExtensions>(state) ||
+         std::holds_alternative<client13::WaitCertificateOrRequest>(state) ||
+         std::holds_alternative<client13::WaitCertificate>(state) ||
+         std::holds_alternative<client13::WaitCertificateVerify>(state) ||
+         std::holds_alternative<client13::WaitFinished>(state) ||
+         std::holds_alternative<tls13::WaitRetriedClientHello>(state) ||
+         std::holds_alternative<tls13::WaitCertificate>(state) ||
+         std::holds_alternative<tls13::WaitCertificateVerify>(state) ||
+         std::holds_alternative<tls13::WaitFinished>(state);
+}
+
 size_t WholeMessageLength(ByteView messages) {
   if (messages.size() < kHandshakeHeaderSize) return 0;
   const size_t length = MessageLength(messages);
@@ -75,6 +73,33 @@ size_t WholeMessageLength(ByteView messages) {
 bool IsPassedOver(const ConnectionState& state, ByteView message) {
   return message[0] == static_cast<uint8_t>(HandshakeType::kHelloRequest) &&
          message.size() == kHandshakeHeaderSize && IsTls12Client(state.engine);
+}
+
+// RFC 8446 §5 lets a server's ChangeCipherSpec come first of all.
+bool IsFirstRecord(const ConnectionState& state, ByteView stream, size_t ahead) {
+  const bool tolerated =
+      !stream.empty() && IsChangeCipherSpec(stream[0]) && ToleratesChangeCipherSpec(state.engine);
+  return state.consumed + ahead == 0 && !tolerated;
+}
+
+bool IsTooLong(ByteView message) { return MessageLength(message) > kMaxHandshakeMessage; }
+
+bool IsWarning(const ConnectionState& state, const AlertMessage& alert) {
+  if (alert.description == static_cast<uint8_t>(Alert::kCloseNotify)) return false;
+  // RFC 8446 §6: in TLS 1.3 the level says nothing; only closure alerts are no errors.
+  return state.version == ProtocolVersion::kTls12
+             ? alert.level == kWarning
+             : alert.description == static_cast<uint8_t>(Alert::kUserCanceled);
+}
+
+// A TLS 1.3 client that cannot read our ServerHello has no keys yet, and tells us so in the clear.
+// What anybody could forge here only ends an unfinished handshake, which they could do anyway; so
+// it is tolerated here, and not by RecordOpener, which lives on after the handshake.
+bool IsAlertInTheClear(const ConnectionState& state, const RecordHeader& header) {
+  constexpr size_t kAlertSize = 2;
+  return header.type == ContentType::kAlert && header.length == kAlertSize &&
+         state.version == ProtocolVersion::kTls13 && state.opener.encrypted() &&
+         state.opener.sequence() == 0;
 }
 
 void Run::On(const Input& input) {
@@ -132,11 +157,8 @@ void Run::ReadRecords() {
   size_t used = 0;
   while (!ended() && !state_.question && !stepped()) {
     const std::span<uint8_t> stream = std::span<uint8_t>(state_.input).subspan(used);
-    // RFC 8446 §5 lets a server's ChangeCipherSpec come first of all.
-    const bool first = state_.consumed == 0 && !(!stream.empty() && IsChangeCipherSpec(stream[0]) &&
-                                                 ToleratesChangeCipherSpec(state_.engine));
-    const Result<std::optional<RecordHeader>> header =
-        PeekRecord(stream, first, state_.opener.max_ciphertext());
+    const Result<std::optional<RecordHeader>> header = PeekRecord(
+        stream, IsFirstRecord(state_, stream, /*ahead=*/0), state_.opener.max_ciphertext());
     if (!header.ok()) {
       Fail(header.reason());
       break;
@@ -159,7 +181,7 @@ void Run::OnRecord(const RecordHeader& header, std::span<uint8_t> record) {
     return state_.messages.empty() ? OnChangeCipherSpec(record)
                                    : Fail(Reason::kUnexpectedChangeCipherSpec);
   }
-  if (IsAlertInTheClear(header)) {
+  if (IsAlertInTheClear(state_, header)) {
     return OnAlert(record.subspan(kRecordHeaderSize), /*encrypted=*/false);
   }
   const bool may_be_early =
@@ -214,16 +236,6 @@ void Run::OnChangeCipherSpec(ByteView record) {
   Trace(true, false, ContentType::kChangeCipherSpec, kChangeCipherSpecBody);
 }
 
-// A TLS 1.3 client that cannot read our ServerHello has no keys yet, and tells us so in the clear.
-// What anybody could forge here only ends an unfinished handshake, which they could do anyway; so
-// it is tolerated here, and not by RecordOpener, which lives on after the handshake.
-bool Run::IsAlertInTheClear(const RecordHeader& header) {
-  constexpr size_t kAlertSize = 2;
-  return header.type == ContentType::kAlert && header.length == kAlertSize &&
-         state_.version == ProtocolVersion::kTls13 && state_.opener.encrypted() &&
-         state_.opener.keys()->sequence() == 0;
-}
-
 void Run::SkipEarlyRecord(size_t size) {
   if (size > state_.early_data_left) return Fail(Reason::kTooMuchEarlyData);
   state_.early_data_left -= size;
@@ -250,14 +262,12 @@ void Run::OnAlert(ByteView fragment, bool encrypted) {
     if (output_.failure) return;
     return End(Reason::kPeerClosed, Origin::kClosed, alert->description);
   }
-  // RFC 8446 §6: in TLS 1.3 the level says nothing; only closure alerts are no errors.
-  const bool warning = state_.version == ProtocolVersion::kTls12
-                           ? alert->level == kWarning
-                           : alert->description == static_cast<uint8_t>(Alert::kUserCanceled);
   // RFC 8446 §6: "All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal and MUST
   // be treated as error alerts when received regardless of the AlertLevel in the message." And:
   // "Unknown Alert types MUST be treated as error alerts."
-  if (!warning) return End(Reason::kPeerAlert, Origin::kPeerAlert, alert->description);
+  if (!IsWarning(state_, *alert)) {
+    return End(Reason::kPeerAlert, Origin::kPeerAlert, alert->description);
+  }
   // RFC 8446 §5.1: "if a handshake message is split over two or more records, there MUST NOT be any
   // other records between them."
   if (state_.version != ProtocolVersion::kTls12 && !state_.messages.empty()) {
@@ -280,8 +290,8 @@ void Run::OnHandshake(ByteView fragment) {
 void Run::ReadMessages() {
   while (!ended() && !state_.question && !stepped() &&
          state_.messages.size() >= kHandshakeHeaderSize) {
+    if (IsTooLong(state_.messages)) return Fail(Reason::kMessageTooLong);
     const size_t length = MessageLength(state_.messages);
-    if (length > kMaxHandshakeMessage) return Fail(Reason::kMessageTooLong);
     if (state_.messages.size() < length) return;
     // The engine copies what it keeps, so the message can leave the buffer first.
     Bytes message;
