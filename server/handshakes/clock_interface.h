@@ -9,6 +9,10 @@ namespace handfast::handshakes {
 
 using MonotonicTime = std::chrono::steady_clock::time_point;
 
+inline double Seconds(MonotonicTime::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -30,10 +30,6 @@ Reply Join(Reply first, Reply then) {
   return first;
 }
 
-double Seconds(MonotonicTime::duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 }  // namespace
 
 Handshake::Handshake(const Services& services, Start start, Handle handle,
@@ -46,12 +42,15 @@ Handshake::Handshake(const Services& services, Start start, Handle handle,
       table_(table),
       start_(std::move(start)),
       admitted_(std::move(admitted)),
-      connection_(NewConnection()) {}
+      connection_(NewConnection()) {
+  if (start_.by_steps) walk_.emplace();
+}
 
 tls::Connection Handshake::NewConnection() const {
   tls::ConnectionOptions options{.alpn = start_.alpn,
                                  .server_name = start_.server_name,
-                                 .trace = start_.trace || start_.explain};
+                                 .trace = start_.trace || start_.explain,
+                                 .stepwise = start_.by_steps};
   return start_.role == Role::kClient ? tls::Connection::Client(std::move(options))
                                       : tls::Connection::Server(std::move(options));
 }
@@ -61,11 +60,13 @@ void Handshake::Begin(tls::ByteView bytes) {
   if (!connection_) return;
   Reply reply;
   if (start_.role == Role::kClient) {
-    Drive(tls::Begin{}, reply);
+    Drive(tls::Begin{}, ReplyOf(reply));
+  } else if (walk_) {
+    StepOnce(tls::Hold{bytes}, ReplyOf(reply));
   } else if (!bytes.empty()) {
     Drive(tls::FromPeer{bytes}, reply);
   }
-  Deliver(std::move(reply));
+  Settle(std::move(reply));
 }
 
 void Handshake::FromPeer(tls::ByteView bytes) {
@@ -88,8 +89,8 @@ void Handshake::GiveUp(tls::Reason reason) {
   std::lock_guard lock(mutex_);
   if (!connection_) return;
   Reply reply;
-  StepOnce(tls::GiveUp{reason}, reply);
-  Deliver(std::move(reply));
+  StepOnce(tls::GiveUp{reason}, ReplyOf(reply));
+  Settle(std::move(reply));
 }
 
 bool Handshake::Stop(absl::Status status) {
@@ -97,9 +98,10 @@ bool Handshake::Stop(absl::Status status) {
   if (!connection_) return false;
   Reply reply;
   detail_ = static_cast<std::string>(status.message());
-  StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, reply);
-  reply.outcome = Stopped{std::move(status)};
-  Deliver(std::move(reply));
+  StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, ReplyOf(reply));
+  // By steps it is a failure like any other: a status could not bring the alert.
+  if (!walk_) reply.outcome = Stopped{std::move(status)};
+  Settle(std::move(reply));
   return true;
 }
 
@@ -109,7 +111,7 @@ void Handshake::Abandon() {
   if (!connection_) return;
   Reply reply;
   detail_ = "the caller's stream ended";
-  StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, reply);
+  StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, ReplyOf(reply));
 }
 
 std::optional<Status> Handshake::Describe() {
@@ -120,7 +122,9 @@ std::optional<Status> Handshake::Describe() {
   return Status{.state = connection_->state_name(),
                 .profile = start_.profile->tls.name,
                 .remaining = std::max(remaining, std::chrono::milliseconds(0)),
-                .consumed = connection_->consumed()};
+                .consumed = connection_->consumed(),
+                .step = walk_ ? walk_->number() : 0,
+                .next = walk_ ? walk_->Next(*connection_) : std::vector<NextStep>()};
 }
 
 void Handshake::Drive(const tls::Input& input, Reply& reply) {
@@ -137,10 +141,18 @@ std::optional<tls::Question> Handshake::StepOnce(const tls::Input& input, Reply&
       tls::Step(*std::move(connection_), input, {start_.profile->tls, services_.randomness});
   connection_ = std::move(stepped.connection);
   tls::Output& output = stepped.output;
-  Merge(reply.to_peer, std::move(output.to_peer));
-  KeepMessages(std::move(output.messages), reply);
+  KeepClientHello(output.messages);
+  if (walk_) {
+    walk_->Collect(output);
+    if (output.failure) walk_->HandOutAll();
+  } else {
+    Merge(reply.to_peer, std::move(output.to_peer));
+    if (start_.trace) std::ranges::move(output.messages, std::back_inserter(reply.messages));
+  }
   reply.consumed = connection_->consumed();
-  if (output.established) {
+  if (output.established && walk_) {
+    walk_->established = output.established;
+  } else if (output.established) {
     Establish(output.established, reply);
   } else if (output.failure) {
     reply.outcome = Failed{.failure = *output.failure, .detail = detail_};
@@ -150,85 +162,20 @@ std::optional<tls::Question> Handshake::StepOnce(const tls::Input& input, Reply&
   return std::move(output.question);
 }
 
-std::optional<tls::Answer> Handshake::AnswerNow(tls::Question& question, Reply& reply) {
-  if (const auto* choose = std::get_if<tls::Choose>(&question)) return Choose(*choose);
-  if (const auto* verify = std::get_if<tls::VerifyPeer>(&question)) return Verify(*verify);
-  return Sign(std::move(std::get<tls::UsePrivateKey>(question)), reply);
-}
-
-tls::Chosen Handshake::Choose(const tls::Choose& question) {
-  tls::Chosen chosen = services_.credentials.Choose(owner_->tenant, question, start_.credential,
-                                                    start_.profile->tls.refuse_unknown_names);
-  chosen.question = question.id;
-  if (question.as_client && chosen.credential == nullptr) {
-    // The handshake goes on without; should the server mind, its alert alone would not say why.
-    detail_ = "no certificate was shown to the server: ";
-    detail_ += tls::Describe(chosen.refusal).label;
-  }
-  return chosen;
-}
-
-std::optional<tls::Answer> Handshake::Sign(tls::UsePrivateKey question, Reply& reply) {
-  const access::Lane lane = access::LaneFor(question.scheme);
-  // What is quick is done where the step runs: a hop between threads costs as much.
-  if (lane == access::Lane::kGeneral) return UseKey(question);
-  waiting_ = true;
-  absl::Status queued = services_.work.Submit(
-      owner_->tenant, lane, [self = shared_from_this(), question = std::move(question)] {
-        self->OnSigned(self->UseKey(question));
-      });
-  if (queued.ok()) return std::nullopt;
-  waiting_ = false;
-  detail_ = static_cast<std::string>(queued.message());
-  StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, reply);
-  reply.outcome = Stopped{std::move(queued)};
-  return std::nullopt;
-}
-
-tls::PrivateKeyUsed Handshake::UseKey(const tls::UsePrivateKey& question) {
-  const MonotonicTime began = services_.clock.Now();
-  tls::PrivateKeyUsed used = services_.credentials.Use(owner_->tenant, question);
-  used.question = question.id;
-  services_.metrics.PrivateKeyUsed({.operation = observe::Operation::kSign,
-                                    .scheme = question.scheme,
-                                    .ok = used.ok(),
-                                    .duration_s = Seconds(services_.clock.Now() - began)});
-  return used;
-}
-
 void Handshake::OnSigned(tls::PrivateKeyUsed answer) {
   std::lock_guard lock(mutex_);
   if (!connection_) return;
   waiting_ = false;
   Reply reply;
-  Drive(tls::Answer(std::move(answer)), reply);
+  Drive(tls::Answer(std::move(answer)), ReplyOf(reply));
+  if (walk_) return ContinueStep();
   Deliver(std::move(reply));
-}
-
-const std::string& Handshake::trust_bundle() const {
-  return start_.role == Role::kClient ? start_.profile->server_trust_bundle
-                                      : start_.profile->trust_bundle;
-}
-
-tls::PeerVerdict Handshake::Verify(const tls::VerifyPeer& question) {
-  const int64_t now = services_.clock.UnixSeconds();
-  trust::Verification verification =
-      start_.role == Role::kClient
-          ? services_.trust.VerifyServer(
-                trust_bundle(),
-                {.chain = question.chain,
-                 .server_name = start_.server_name,
-                 .ocsp_response = question.ocsp_response,
-                 .require_ocsp_response = start_.profile->require_ocsp_staple},
-                now)
-          : services_.trust.VerifyClient(trust_bundle(), question.chain, now);
-  if (verification.refusal) detail_ = std::move(verification.detail);
-  return {.question = question.id, .refusal = verification.refusal};
 }
 
 void Handshake::Establish(const std::shared_ptr<const tls::Established>& established,
                           Reply& reply) {
   tls::Connection value = *std::exchange(connection_, std::nullopt);
+  if (walk_) walk_->SetUnconsumed(tls::TakeHeldBytes(value));
   EstablishedConnection connection{
       .handle = handle_,
       .owner = owner_,
@@ -273,24 +220,27 @@ void Handshake::Finish(const tls::Established* established, const tls::Handshake
           .keys_released = established != nullptr && start_.release_keys},
          services_.metrics);
   admitted_ = access::Admitted();
-  table_.OnEnd(handle_);
+  table_.OnEnd(handle_, walk_.has_value());
 }
 
-// What was asked for: to be shown, or to be explained.
-void Handshake::KeepMessages(std::vector<tls::TracedMessage> messages, Reply& reply) {
-  for (tls::TracedMessage& message : messages) {
-    if (start_.explain && message.from_peer &&
-        message.content_type == tls::ContentType::kHandshake &&
+void Handshake::KeepClientHello(const std::vector<tls::TracedMessage>& messages) {
+  if (!start_.explain) return;
+  for (const tls::TracedMessage& message : messages) {
+    if (message.from_peer && message.content_type == tls::ContentType::kHandshake &&
         message.bytes[0] == static_cast<uint8_t>(tls::HandshakeType::kClientHello)) {
       client_hello_ = message.bytes;
     }
-    if (start_.trace) reply.messages.push_back(std::move(message));
   }
 }
 
 // One message a flight: what comes before the signature waits for it.
 void Handshake::Hold(Reply reply) {
   held_ = held_ ? Join(*std::move(held_), std::move(reply)) : std::move(reply);
+}
+
+void Handshake::Settle(Reply reply) {
+  if (!walk_) return Deliver(std::move(reply));
+  if (!connection_) walk_->Finish(nullptr);
 }
 
 void Handshake::Deliver(Reply reply) {

@@ -20,6 +20,7 @@
 #include "server/handshakes/owner_interface.h"
 #include "server/handshakes/profile_interface.h"
 #include "server/handshakes/reply.h"
+#include "server/handshakes/walk.h"
 #include "server/observe/metrics_interface.h"
 #include "server/trust/peer_trust_interface.h"
 #include "tls/connection/connection.h"
@@ -61,6 +62,8 @@ struct Start {
   bool trace = false;
   // As a server: say why each value was chosen.
   bool explain = false;
+  // Its owner walks it step by step: there is no listener.
+  bool by_steps = false;
   std::shared_ptr<ReplyListener> listener;
   uint64_t tag = 0;
 };
@@ -70,6 +73,8 @@ struct Status {
   std::string profile;
   std::chrono::milliseconds remaining{0};
   uint64_t consumed = 0;
+  uint32_t step = 0;
+  std::vector<NextStep> next;
 };
 
 // All calls are thread-safe; after the end they are without effect.
@@ -78,7 +83,8 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // Told once, in the thread that ended it; the handshake's lock is held.
   class Table {
    public:
-    virtual void OnEnd(const Handle& handle) = 0;
+    // `linger`: it went by steps, and its last reply may be asked for again.
+    virtual void OnEnd(const Handle& handle, bool linger) = 0;
 
    protected:
     ~Table() = default;
@@ -103,11 +109,21 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   bool Stop(absl::Status status);
   // Without a reply: nobody is left to receive one.
   void Abandon();
+  // One step of the owner's walk. ABORTED, FAILED_PRECONDITION, RESOURCE_EXHAUSTED: see Walk;
+  // NOT_FOUND where it has ended, and the end was told.
+  void TakeStep(const StepCall& call, StepDone done);
   // Nullopt: it has ended.
   std::optional<Status> Describe();
 
  private:
   tls::Connection NewConnection() const;
+  // Where what comes out goes.
+  Reply& ReplyOf(Reply& reply) { return walk_ ? walk_->reply() : reply; }
+  // Hands the reply to whoever is to have it.
+  void Settle(Reply reply);
+  void ContinueStep();
+  // Asks again for the private-key operation for which there was no room.
+  void Resume();
   void Drive(const tls::Input& input, Reply& reply);
   std::optional<tls::Question> StepOnce(const tls::Input& input, Reply& reply);
   std::optional<tls::Answer> AnswerNow(tls::Question& question, Reply& reply);
@@ -119,7 +135,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   tls::PeerVerdict Verify(const tls::VerifyPeer& question);
   void Establish(const std::shared_ptr<const tls::Established>& established, Reply& reply);
   void Finish(const tls::Established* established, const tls::HandshakeFailure* failure);
-  void KeepMessages(std::vector<tls::TracedMessage> messages, Reply& reply);
+  void KeepClientHello(const std::vector<tls::TracedMessage>& messages);
   void Hold(Reply reply);
   void Deliver(Reply reply);
 
@@ -138,6 +154,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   bool announced_ = false;
   bool waiting_ = false;  // for a lane of its own
   std::optional<Reply> held_;
+  std::optional<Walk> walk_;
   std::string detail_;
   tls::Bytes client_hello_;  // the last one, where it is to be explained
 };

@@ -66,6 +66,9 @@ absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(
   if (!admitted.ok()) return admitted.status();
   tls::Result<Handle> handle = NewHandle(services_.randomness);
   if (!handle.ok()) return absl::InternalError("no randomness");
+  if (start.by_steps && !EnterSteps()) {
+    return access::WithReason(absl::UnavailableError("the service is draining"), "DRAINING");
+  }
   auto handshake =
       std::make_shared<Handshake>(services_, std::move(start), *handle, *std::move(admitted),
                                   static_cast<Handshake::Table&>(*this));
@@ -75,6 +78,24 @@ absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(
   services_.metrics.HandshakeStarted();
   Insert(handshake);
   return handshake;
+}
+
+bool Handshakes::EnterSteps() {
+  std::lock_guard lock(steps_mutex_);
+  if (draining_steps_) return false;
+  ++live_by_steps_;
+  return true;
+}
+
+void Handshakes::LeaveSteps() {
+  std::lock_guard lock(steps_mutex_);
+  if (--live_by_steps_ == 0) steps_ended_.notify_all();
+}
+
+void Handshakes::DrainSteps(std::chrono::milliseconds within) {
+  std::unique_lock lock(steps_mutex_);
+  draining_steps_ = true;
+  steps_ended_.wait_for(lock, within, [this] { return live_by_steps_ == 0; });
 }
 
 void Handshakes::Insert(const std::shared_ptr<Handshake>& handshake) {
@@ -102,23 +123,38 @@ void Handshakes::Reap() {
     {
       std::lock_guard lock(shard->mutex);
       shard->wheel.Advance(now, [&](store::TimerWheel::Timer& timer) {
-        due.push_back(static_cast<Entry&>(timer).handshake);
+        auto& entry = static_cast<Entry&>(timer);
+        due.push_back(entry.handshake);
+        if (entry.ended) Forget(*shard, entry.handshake->handle());
       });
     }
+    // Without effect on those that have ended.
     for (auto& handshake : due) handshake->GiveUp(tls::Reason::kDeadlineExceeded);
   }
 }
 
-void Handshakes::OnEnd(const Handle& handle) {
+void Handshakes::OnEnd(const Handle& handle, bool linger) {
   Shard& shard = ShardOf(handle);
   std::unique_ptr<Entry> entry;  // destroyed after the lock is let go
   std::lock_guard lock(shard.mutex);
   const auto found = shard.by_handle.find(handle);
   if (found == shard.by_handle.end()) return;
-  entry = std::move(found->second);
-  entry->Cancel();
-  shard.by_handle.erase(found);
   live_.fetch_sub(1, std::memory_order_relaxed);
+  if (linger) LeaveSteps();
+  found->second->Cancel();
+  if (linger && lingering_.load(std::memory_order_relaxed) < kMaxLingering) {
+    lingering_.fetch_add(1, std::memory_order_relaxed);
+    found->second->ended = true;
+    shard.wheel.Set(*found->second, TickOf(services_.clock.Now() + kLastReplyKept) + 1);
+    return;
+  }
+  entry = std::move(found->second);
+  shard.by_handle.erase(found);
+}
+
+void Handshakes::Forget(Shard& shard, const Handle& handle) {
+  shard.by_handle.erase(handle);
+  lingering_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace handfast::handshakes

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,10 @@
 #include "server/store/timer_wheel.h"
 
 namespace handfast::handshakes {
+
+// Ended handshakes whose last reply is kept: some thousand a second. What ends beyond that is
+// forgotten at once.
+inline constexpr size_t kMaxLingering = 32'768;
 
 // Deadlines are seconds, so a twentieth of one is exact enough, and cheap when nothing happens.
 inline constexpr std::chrono::milliseconds kReapInterval{50};
@@ -41,11 +46,17 @@ class Handshakes final : private Handshake::Table {
   // Ends those whose deadline has passed. To be called every kReapInterval.
   void Reap();
 
+  // From now on none begins by steps: UNAVAILABLE. Returns when none of those is live, or after
+  // `within`.
+  void DrainSteps(std::chrono::milliseconds within);
+
+  // Those that have not ended.
   size_t live() const { return live_.load(std::memory_order_relaxed); }
 
  private:
   struct Entry : store::TimerWheel::Timer {
     std::shared_ptr<Handshake> handshake;
+    bool ended = false;  // and lingers
   };
   // Enough that threads seldom meet on one.
   static constexpr size_t kShards = 16;
@@ -57,13 +68,21 @@ class Handshakes final : private Handshake::Table {
     std::unordered_map<Handle, std::unique_ptr<Entry>, HandleHash> by_handle;
   };
 
-  void OnEnd(const Handle& handle) override;
+  void OnEnd(const Handle& handle, bool linger) override;
   absl::Status Check(const Start& start) const;
   Shard& ShardOf(const Handle& handle) { return *shards_[handle.high % kShards]; }
+  bool EnterSteps();
+  void LeaveSteps();
+  void Forget(Shard& shard, const Handle& handle);
   void Insert(const std::shared_ptr<Handshake>& handshake);
 
   const Services services_;
   std::atomic<size_t> live_{0};
+  std::atomic<size_t> lingering_{0};
+  std::mutex steps_mutex_;
+  std::condition_variable steps_ended_;
+  size_t live_by_steps_ = 0;
+  bool draining_steps_ = false;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
 };
 

@@ -1,5 +1,6 @@
 #include "server/rpc/established_view.h"
 
+#include "server/rpc/key_release.h"
 #include "server/rpc/printable.h"
 #include "server/rpc/resource_names.h"
 #include "tls/base/reason.h"
@@ -68,6 +69,17 @@ void Show(const tls::Established& established, const handshakes::Handle& handle,
   }
   into.set_credential(established.credential);
   into.set_max_fragment(established.max_fragment);
+}
+
+void Show(const handshakes::Done& done, const handshakes::Handle& handle, v1::Established& into) {
+  Show(*done.established, handle, done.verified_by, into);
+  if (done.keys) Release(*done.keys, into);
+  for (const tls::Explanation& explanation : done.explanations) {
+    v1::Explanation& shown = *into.add_explanations();
+    shown.set_what(explanation.what);
+    shown.set_value(explanation.value);
+    shown.set_why(explanation.why);
+  }
 }
 
 void Show(const tls::HandshakeFailure& failure, const std::string& detail, v1::Failure& into) {

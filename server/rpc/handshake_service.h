@@ -5,6 +5,7 @@
 #include "handfast/v1/handshake.grpc.pb.h"
 #include "server/rpc/relay_stream.h"
 #include "server/rpc/service.h"
+#include "server/rpc/step_calls.h"
 #include "server/rpc/unary_call.h"
 
 namespace handfast::rpc {
@@ -12,13 +13,17 @@ namespace handfast::rpc {
 class HandshakeService final : public Service {
  public:
   HandshakeService(const RelayBackends& relay, const UnaryServices& unary)
-      : relay_{service_, relay}, unary_(unary) {}
+      : relay_{service_, relay},
+        unary_(unary),
+        steps_{.service = service_, .loop = relay.loop, .handshakes = relay.handshakes} {}
 
   grpc::Service& grpc_service() override { return service_; }
   std::string name() const override { return v1::HandshakeService::service_full_name(); }
   void Await(grpc::ServerCompletionQueue& queue) override;
 
  private:
+  absl::StatusOr<v1::StartHandshakeResponse> Start(const access::Principal& principal,
+                                                   const v1::StartHandshakeRequest& request);
   absl::StatusOr<v1::Handshake> Get(const access::Principal& principal,
                                     const v1::GetHandshakeRequest& request);
   absl::StatusOr<v1::AbortHandshakeResponse> Abort(const access::Principal& principal,
@@ -29,6 +34,7 @@ class HandshakeService final : public Service {
   v1::HandshakeService::AsyncService service_;
   const RelayServices relay_;
   const UnaryServices unary_;
+  const StepServices steps_;
 };
 
 }  // namespace handfast::rpc

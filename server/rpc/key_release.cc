@@ -44,9 +44,7 @@ void Release(const tls::ReleasedKeys& keys, v1::Established& into) {
   Show(*read12, *into.mutable_traffic_keys()->mutable_read());
 }
 
-void WipeKeys(v1::RelayResponse& response) {
-  if (!response.has_established()) return;
-  v1::Established& established = *response.mutable_established();
+void WipeKeys(v1::Established& established) {
   if (established.has_traffic_secrets()) {
     Wipe(established.mutable_traffic_secrets()->mutable_write_secret());
     Wipe(established.mutable_traffic_secrets()->mutable_read_secret());

@@ -13,7 +13,11 @@ namespace handfast::rpc {
 void Release(const tls::ReleasedKeys& keys, v1::Established& into);
 
 // Overwrites what Release has set.
-void WipeKeys(v1::RelayResponse& response);
+void WipeKeys(v1::Established& established);
+template <class Response>
+void WipeKeys(Response& response) {
+  if (response.has_established()) WipeKeys(*response.mutable_established());
+}
 
 // A reply that wipes the keys in it when it goes, sent or not.
 class WipedResponse {

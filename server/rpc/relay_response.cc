@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "server/rpc/established_view.h"
-#include "server/rpc/key_release.h"
 #include "server/rpc/message_view.h"
 #include "server/rpc/status.h"
 
@@ -18,15 +17,7 @@ v1::RelayResponse ToProto(uint64_t tag, const handshakes::Handle& handle, handsh
     Show(message, *response.add_messages());
   }
   if (auto* done = std::get_if<handshakes::Done>(&reply.outcome)) {
-    v1::Established& established = *response.mutable_established();
-    Show(*done->established, handle, done->verified_by, established);
-    if (done->keys) Release(*done->keys, established);
-    for (const tls::Explanation& explanation : done->explanations) {
-      v1::Explanation& into = *established.add_explanations();
-      into.set_what(explanation.what);
-      into.set_value(explanation.value);
-      into.set_why(explanation.why);
-    }
+    Show(*done, handle, *response.mutable_established());
   } else if (const auto* failed = std::get_if<handshakes::Failed>(&reply.outcome)) {
     Show(failed->failure, failed->detail, *response.mutable_failure());
   } else if (const auto* stopped = std::get_if<handshakes::Stopped>(&reply.outcome)) {

@@ -182,8 +182,11 @@ void RpcServer::Drain(std::chrono::milliseconds within) {
   health_->SetServing(false);
   health_->EndWatches();
   streams_.DrainAll();
+  const auto until = std::chrono::system_clock::now() + within;
+  // Their next steps are calls of their own, which a GOAWAY would refuse.
+  backends_.handshakes.DrainSteps(within);
   // GOAWAY at once; returns when all calls have ended, or at the deadline cancels them.
-  server_->Shutdown(std::chrono::system_clock::now() + within);
+  server_->Shutdown(until);
 }
 
 }  // namespace handfast::rpc

@@ -36,6 +36,11 @@ struct UnaryServices {
   CallCount& calls;
 };
 
+// Answers a call whose work goes on elsewhere, once; where it is dropped, the call gets
+// UNAVAILABLE.
+template <class Response>
+using Respond = std::function<void(absl::StatusOr<Response>)>;
+
 template <class Request, class Response>
 struct UnaryMethod {
   // "/handfast.v1.KeyService/GetKey".
@@ -52,6 +57,12 @@ struct UnaryMethod {
   bool blocks = false;
   // Wipes what is secret in a request, however its call ended; null: nothing is.
   std::function<void(Request&)> wipe = nullptr;
+  // In place of `serve`, where the answer may come later, in any thread. The request lives until
+  // then.
+  std::function<void(const access::Principal&, const Request&, Respond<Response>)> serve_later =
+      nullptr;
+  // Wipes what is secret in a response that was sent; null: nothing is.
+  std::function<void(Response&)> wipe_response = nullptr;
 };
 
 template <class Request, class Response>
@@ -82,9 +93,15 @@ class UnaryCall {
     Await(services_, method_, queue_);
     absl::StatusOr<access::Principal> principal = Authorize();
     if (!principal.ok()) return Finish(principal.status());
-    if (!method_->blocks) return Serve(*principal);
-    accepted_at_ = services_.clock.Now();
     auto unanswered = std::make_shared<Unanswered>(this);
+    if (method_->serve_later) {
+      return method_->serve_later(*principal, request_,
+                                  [unanswered](absl::StatusOr<Response> response) {
+                                    unanswered->Take()->Respond(std::move(response));
+                                  });
+    }
+    if (!method_->blocks) return unanswered->Take()->Serve(*principal);
+    accepted_at_ = services_.clock.Now();
     const absl::Status queued = services_.blocking.Submit(
         principal->tenant, access::Lane::kGeneral,
         [unanswered, principal = *principal] { unanswered->Take()->ServeInTime(principal); });
@@ -93,7 +110,7 @@ class UnaryCall {
 
   void OnFinished(bool) { delete this; }
 
-  // A call in a queue: where the work is dropped, it is answered all the same.
+  // A call whose work goes on elsewhere: where that is dropped, it is answered all the same.
   class Unanswered {
    public:
     explicit Unanswered(UnaryCall* call) : call_(call) {}
@@ -125,11 +142,15 @@ class UnaryCall {
     Serve(principal);
   }
 
-  void Serve(const access::Principal& principal) {
-    absl::StatusOr<Response> response = method_->serve(principal, request_);
+  void Serve(const access::Principal& principal) { Respond(method_->serve(principal, request_)); }
+
+  void Respond(absl::StatusOr<Response> response) {
     if (!response.ok()) return Finish(response.status());
     services_.metrics.RpcFinished(method_->name, "OK");
+    // From here on the call may be gone.
+    const std::shared_ptr<const Method> method = method_;
     writer_.Finish(*response, grpc::Status::OK, &on_finished_);
+    if (method->wipe_response) method->wipe_response(*response);
   }
 
   void Finish(const absl::Status& status) {

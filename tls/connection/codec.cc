@@ -11,9 +11,9 @@ namespace handfast::tls {
 namespace {
 
 constexpr uint8_t kMagic[] = {'H', 'F', 'C'};
-// 1 to 3, which no release wrote, are refused: the peer of a handshake that was saved in them
+// 1 to 4, which no release wrote, are refused: the peer of a handshake that was saved in them
 // begins again.
-constexpr uint8_t kVersion = 4;
+constexpr uint8_t kVersion = 5;
 constexpr size_t kPrefix = sizeof(kMagic) + 1;
 constexpr size_t kChecksum = 16;
 
@@ -38,7 +38,7 @@ bool LoadKeys(LoadFields& io, AeadDirection direction, Half& half) {
 
 template <class Io>
 bool Plain(Io& io, ConnectionState& s) {
-  return io.Flag(s.trace) && io.Flag(s.as_client) &&
+  return io.Flag(s.trace) && io.Flag(s.stepwise) && io.Flag(s.as_client) &&
          Optional(io, s.version, [&](ProtocolVersion& v) { return io.Enum(v); }) &&
          io.Number(s.max_fragment) && io.Number(s.max_plaintext) && io.Blob(s.input) &&
          io.Blob(s.messages) && io.Number(s.consumed) && io.Number(s.early_data_left) &&

@@ -20,7 +20,8 @@ Connection::~Connection() = default;
 Connection Connection::Server(ConnectionOptions options) {
   auto state = std::make_unique<ConnectionState>();
   state->engine = WaitClientHello{std::move(options.alpn)};
-  state->trace = options.trace;
+  state->trace = options.trace || options.stepwise;
+  state->stepwise = options.stepwise;
   return Connection(std::move(state));
 }
 
@@ -29,7 +30,8 @@ Connection Connection::Client(ConnectionOptions options, std::optional<Session> 
   state->engine =
       client::Start{{std::move(options.server_name), std::move(options.alpn)}, std::move(session)};
   state->as_client = true;
-  state->trace = options.trace;
+  state->trace = options.trace || options.stepwise;
+  state->stepwise = options.stepwise;
   return Connection(std::move(state));
 }
 

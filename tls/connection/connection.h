@@ -33,6 +33,8 @@ struct ConnectionOptions {
   std::string server_name = {};
   // Collect each message in Output::messages.
   bool trace = false;
+  // One message a step, and each of ours in records of its own: see stepwise.h. Implies `trace`.
+  bool stepwise = false;
 };
 
 // ---- What goes in.
@@ -62,9 +64,13 @@ struct UpdateKeys {
 };
 // Likewise: close_notify. The peer may go on sending.
 struct CloseWrite {};
+// Of a stepwise connection: bytes from the peer for a later step, which are kept and not looked at.
+struct Hold {
+  ByteView bytes;
+};
 
 using Input = std::variant<FromPeer, Answer, PeerClosed, GiveUp, Begin, PlaintextToSend, UpdateKeys,
-                           CloseWrite>;
+                           CloseWrite, Hold>;
 
 // ---- What comes out.
 
@@ -83,6 +89,8 @@ struct TracedMessage {
   ContentType content_type{};  // handshake, change_cipher_spec or alert
   ProtocolVersion version{};   // by which the body is to be read; kTls13 before it is negotiated
   Bytes bytes;                 // whole, with its handshake header
+  // Ours: where the last record that bears it ends in Output::to_peer.
+  size_t sent_up_to = 0;
 };
 
 struct Output {

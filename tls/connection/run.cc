@@ -43,11 +43,6 @@ bool IsTls12Client(const EngineState& state) {
       state);
 }
 
-bool IsHelloRequest(ByteView message) {
-  return message[0] == static_cast<uint8_t>(HandshakeType::kHelloRequest) &&
-         message.size() == kHandshakeHeaderSize;
-}
-
 bool IsChangeCipherSpec(uint8_t type) {
   return type == static_cast<uint8_t>(ContentType::kChangeCipherSpec);
 }
@@ -67,7 +62,26 @@ bool ChangesReadKeys(const Transition& transition) {
 
 }  // namespace
 
+size_t WholeMessageLength(ByteView messages) {
+  if (messages.size() < kHandshakeHeaderSize) return 0;
+  const size_t length = MessageLength(messages);
+  return messages.size() < length ? 0 : length;
+}
+
+// RFC 5246 §7.4.1.1: "This message will be ignored by the client if the client is currently
+// negotiating a session", and it enters no transcript.
+// RFC 5246 §7.4.1.1: "This message MUST NOT be included in the message hashes that are maintained
+// throughout the handshake and used in the Finished messages and the certificate verify message."
+bool IsPassedOver(const ConnectionState& state, ByteView message) {
+  return message[0] == static_cast<uint8_t>(HandshakeType::kHelloRequest) &&
+         message.size() == kHandshakeHeaderSize && IsTls12Client(state.engine);
+}
+
 void Run::On(const Input& input) {
+  if (const auto* hold = std::get_if<Hold>(&input)) {
+    if (state_.stepwise) Append(state_.input, hold->bytes);
+    return;
+  }
   if (std::holds_alternative<Connected>(state_.engine)) {
     return ApplicationData(state_, output_).On(input);
   }
@@ -91,6 +105,11 @@ void Run::OnBytes(ByteView bytes) {
     return Fail(Reason::kUnexpectedMessage);
   }
   Append(state_.input, bytes);
+  ReadOn();
+}
+
+void Run::ReadOn() {
+  ReadMessages();
   ReadRecords();
 }
 
@@ -98,8 +117,8 @@ void Run::OnAnswer(const Answer& answer) {
   if (!state_.question || !Answers(state_.engine, answer)) return;
   state_.question.reset();
   Apply(tls::Step(std::move(state_.engine), answer, context_));
-  ReadMessages();
-  ReadRecords();
+  // The question was one of a message that was taken already.
+  if (!state_.stepwise) ReadOn();
 }
 
 void Run::OnBegin() {
@@ -111,7 +130,7 @@ void Run::OnBegin() {
 
 void Run::ReadRecords() {
   size_t used = 0;
-  while (!ended() && !state_.question) {
+  while (!ended() && !state_.question && !stepped()) {
     const std::span<uint8_t> stream = std::span<uint8_t>(state_.input).subspan(used);
     // RFC 8446 §5 lets a server's ChangeCipherSpec come first of all.
     const bool first = state_.consumed == 0 && !(!stream.empty() && IsChangeCipherSpec(stream[0]) &&
@@ -129,7 +148,7 @@ void Run::ReadRecords() {
     OnRecord(**header, stream.first(size));
   }
   // What follows the end is the caller's: see Connection::consumed.
-  if (ended()) used = state_.input.size();
+  if (ended() && !state_.stepwise) used = state_.input.size();
   state_.input.erase(state_.input.begin(),
                      state_.input.begin() + static_cast<std::ptrdiff_t>(used));
 }
@@ -178,6 +197,7 @@ void Run::OnChangeCipherSpec(ByteView record) {
     Trace(true, false, ContentType::kChangeCipherSpec, kChangeCipherSpecBody);
     ArmedKeys armed = *std::move(state_.armed);
     state_.armed.reset();
+    took_message_ = true;
     return InstallRead(std::move(armed.keys), armed.max_plaintext);
   }
   // RFC 8446 §5: "If an implementation detects a change_cipher_spec record received before the
@@ -258,7 +278,8 @@ void Run::OnHandshake(ByteView fragment) {
 // ---- Messages
 
 void Run::ReadMessages() {
-  while (!ended() && !state_.question && state_.messages.size() >= kHandshakeHeaderSize) {
+  while (!ended() && !state_.question && !stepped() &&
+         state_.messages.size() >= kHandshakeHeaderSize) {
     const size_t length = MessageLength(state_.messages);
     if (length > kMaxHandshakeMessage) return Fail(Reason::kMessageTooLong);
     if (state_.messages.size() < length) return;
@@ -272,15 +293,11 @@ void Run::ReadMessages() {
       state_.messages.erase(state_.messages.begin(), end);
     }
     Trace(true, state_.opener.encrypted(), ContentType::kHandshake, message);
-    // RFC 5246 §7.4.1.1: "This message will be ignored by the client if the client is currently
-    // negotiating a session", and it enters no transcript.
-    // RFC 5246 §7.4.1.1: "This message MUST NOT be included in the message hashes that are
-    // maintained throughout the handshake and used in the Finished messages and the certificate
-    // verify message."
-    if (IsHelloRequest(message) && IsTls12Client(state_.engine)) {
+    if (IsPassedOver(state_, message)) {
       if (++state_.warning_alerts > kMaxWarnings) return Fail(Reason::kTooManyWarnings);
       continue;
     }
+    took_message_ = true;
     Apply(tls::Step(std::move(state_.engine), message, context_));
   }
 }
@@ -352,10 +369,20 @@ void Run::InstallRead(TrafficKeys keys, uint16_t max_plaintext) {
 // ChangeCipherSpec content types." And: "However, records MUST be delivered to the network in the
 // same order as they are protected by the record layer."
 void Run::SendRecords(ContentType type, ByteView content) {
+  if (!state_.stepwise || type != ContentType::kHandshake) return SendRecord(type, content);
+  while (!content.empty() && !output_.failure) {
+    const ByteView message = content.first(MessageLength(content));
+    SendRecord(type, message);
+    content = content.subspan(message.size());
+  }
+}
+
+void Run::SendRecord(ContentType type, ByteView content) {
   Trace(false, state_.sealer.encrypted(), type, content);
   const Result<void> sealed =
       state_.sealer.Seal(type, content, state_.max_fragment, output_.to_peer);
   if (!sealed.ok()) End(sealed.reason(), Origin::kLocal, std::nullopt);
+  if (state_.trace) output_.messages.back().sent_up_to = output_.to_peer.size();
 }
 
 // ---- The end

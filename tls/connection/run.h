@@ -8,6 +8,11 @@
 
 namespace handfast::tls {
 
+// Of the first message in `messages`, header included; 0: it is not whole.
+size_t WholeMessageLength(ByteView messages);
+// A whole message that is dropped where it stands.
+bool IsPassedOver(const ConnectionState& state, ByteView message);
+
 class Run {
  public:
   Run(ConnectionState& state, const Context& context, Output& output)
@@ -19,6 +24,7 @@ class Run {
   void OnBytes(ByteView bytes);
   void OnAnswer(const Answer& answer);
   void OnBegin();
+  void ReadOn();
 
   // Records, from state_.input.
   void ReadRecords();
@@ -34,18 +40,22 @@ class Run {
   void Apply(Transition transition);
   void CarryOut(Effect& effect);
   void SendRecords(ContentType type, ByteView content);
+  void SendRecord(ContentType type, ByteView content);
   void InstallRead(TrafficKeys keys, uint16_t max_plaintext);
 
   void Fail(Reason reason);
   // The end, with or without an alert.
   void End(Reason reason, Origin origin, std::optional<uint8_t> alert);
   bool ended() const;
+  // A stepwise connection has taken its one message.
+  bool stepped() const { return state_.stepwise && took_message_; }
 
   void Trace(bool from_peer, bool encrypted, ContentType type, ByteView bytes);
 
   ConnectionState& state_;
   const Context& context_;
   Output& output_;
+  bool took_message_ = false;
 };
 
 }  // namespace handfast::tls

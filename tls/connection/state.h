@@ -22,6 +22,7 @@ struct ArmedKeys {
 struct ConnectionState {
   EngineState engine;
   bool trace = false;
+  bool stepwise = false;
   bool as_client = false;
   // Known from the first question on.
   std::optional<ProtocolVersion> version;

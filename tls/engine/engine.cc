@@ -1,5 +1,6 @@
 #include "tls/engine/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace handfast::tls {
@@ -49,6 +50,16 @@ Transition Move(State& state, HandshakeType type, ByteView raw, const Context& c
   return *std::move(transition);
 }
 
+template <class State, class... M>
+std::vector<HandshakeType> LegalIn(MessageList<M...>) {
+  std::vector<HandshakeType> types;
+  const auto add = [&types](bool legal, HandshakeType type) {
+    if (legal && std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
+  };
+  (add(LegalMessage<State, M>, M::kType), ...);
+  return types;
+}
+
 uint64_t QuestionOf(const Answer& answer) {
   return std::visit([](const auto& a) { return a.question; }, answer);
 }
@@ -83,6 +94,10 @@ Transition Step(EngineState spent, const Answer& answer, const Context& context)
         }
       },
       spent, answer);
+}
+
+std::vector<HandshakeType> LegalMessages(const EngineState& state) {
+  return std::visit([]<class State>(const State&) { return LegalIn<State>(Messages()); }, state);
 }
 
 std::string_view StateName(const EngineState& state) {

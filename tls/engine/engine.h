@@ -4,6 +4,7 @@
 #define HANDFAST_TLS_ENGINE_ENGINE_H_
 
 #include <string_view>
+#include <vector>
 
 #include "tls/engine/moves12.h"
 #include "tls/engine/moves13.h"
@@ -40,6 +41,9 @@ Transition Step(EngineState spent, ByteView message, const Context& context);
 bool Answers(const EngineState& state, const Answer& answer);
 // Only after Answers().
 Transition Step(EngineState spent, const Answer& answer, const Context& context);
+
+// The messages that have a move in this state, by type; an order without meaning, none twice.
+std::vector<HandshakeType> LegalMessages(const EngineState& state);
 
 std::string_view StateName(const EngineState& state);
 

@@ -139,6 +139,13 @@ class RecordOpener {
   // `max_plaintext` is what we advertised (RFC 8449), 16384 where nothing was.
   Result<OpenedRecord> Open(std::span<uint8_t> record, size_t max_plaintext = kMaxPlaintext);
 
+  // To look ahead: after Open of copies, the record of `sequence` is the next one again. Opening
+  // twice shows nothing new; a sealer has no such thing.
+  uint64_t sequence() const { return keys_ ? keys_->sequence_ : 0; }
+  void Rewind(uint64_t sequence) {
+    if (keys_) keys_->sequence_ = sequence;
+  }
+
  private:
   Result<OpenedRecord> Open13(std::span<uint8_t> record, size_t max_plaintext);
   Result<OpenedRecord> Open12(std::span<uint8_t> record, size_t max_plaintext);
