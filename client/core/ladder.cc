@@ -197,6 +197,8 @@ void AddFields(const Message& message, Lines& lines) {
     case Message::kAlert:
       return AddField(message.alert().level() == 1 ? "warning" : "fatal", message.alert().name(),
                       lines);
+    case Message::MESSAGE_NOT_SET:
+      return AddField("length", std::to_string(message.length()) + " bytes", lines);
     default:
       return;
   }

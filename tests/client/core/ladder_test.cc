@@ -55,6 +55,15 @@ TEST(LadderTest, ShowsAStapledResponseInEitherVersion) {
   EXPECT_NE(Joined(DrawMessage(message)).find("OCSP response of 312"), std::string::npos);
 }
 
+TEST(LadderTest, SaysHowLongAMessageWithoutAViewIs) {
+  v1::HandshakeMessage message;
+  message.set_sender(v1::HandshakeMessage::PEER);
+  message.set_length(186);
+  EXPECT_EQ(Joined(DrawMessage(message)),
+            "  |-- message ------------------------------------------------------------>|\n"
+            "  |    length       186 bytes                                              |\n");
+}
+
 TEST(LadderTest, EveryLineHasTheSameWidthAndNothingForATerminalToObey) {
   v1::HandshakeMessage message;
   v1::ClientHello& hello = *message.mutable_client_hello();
