@@ -50,8 +50,9 @@ class PlainText {
     records_.Close(out);
     (void)WriteAll(fd_, out);
     shutdown(fd_, SHUT_WR);
-    do stream_.clear();
-    while (ReadSome(fd_, stream_) == Came::kBytes);
+    do {
+      stream_.clear();
+    } while (ReadSome(fd_, stream_) == Came::kBytes);
   }
 
   const std::string& text() const { return text_; }

@@ -47,8 +47,9 @@ std::string Mistake(const WalkArguments& arguments) {
     return {};
   }
   if (arguments.once) return "--once is for --listen";
-  if (arguments.explain)
+  if (arguments.explain) {
     return "--explain is for --listen: in a call it is the server that chooses";
+  }
   if (arguments.http && arguments.no_release) return "--http needs keys: leave out --no-release";
   return {};
 }

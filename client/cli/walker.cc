@@ -107,7 +107,7 @@ void Walker::BringBytes() {
 }
 
 void Walker::OnReply(client::StepReply reply, v1::Step step) {
-  v1::StepResponse& response = reply.response;
+  const v1::StepResponse& response = reply.response;
   const std::string rpc(client::RpcName(step));
   Show(rpc, response);
   const std::string note = std::to_string(response.step()) + " " + rpc;
@@ -124,13 +124,12 @@ void Walker::OnReply(client::StepReply reply, v1::Step step) {
     common_.exit_code = kFailed;
     if (draws()) PrintLines(client::DrawFailure(response.failure(), options_.start.role()));
   } else if (response.has_established()) {
-    OnEstablished(std::move(*response.mutable_established()), std::move(reply.keys),
-                  std::move(*response.mutable_unconsumed()));
+    OnEstablished(response.established(), std::move(reply.keys), response.unconsumed());
   }
 }
 
-void Walker::OnEstablished(v1::Established established, client::ReleasedKeys keys,
-                           std::string rest) {
+void Walker::OnEstablished(const v1::Established& established, client::ReleasedKeys keys,
+                           const std::string& rest) {
   if (draws()) PrintLines(client::DrawEstablished(established, options_.start.role()));
   if (options_.start.key_release() == v1::KEY_RELEASE_ON_ESTABLISHED) {
     auto records =

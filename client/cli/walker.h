@@ -37,7 +37,8 @@ class Walker {
   bool TakeStep();
   void BringBytes();
   void OnReply(client::StepReply reply, v1::Step step);
-  void OnEstablished(v1::Established established, client::ReleasedKeys keys, std::string rest);
+  void OnEstablished(const v1::Established& established, client::ReleasedKeys keys,
+                     const std::string& rest);
   void UseRecords(client::RecordLayer& records, const v1::Established& established,
                   tls::Bytes rest);
   void OnRefused(const client::RpcStatus& status);
