@@ -23,6 +23,7 @@ class Profiles final : public handshakes::ProfileSource {
       shared->tls.certificate_authorities = trust.Subjects(profile.trust_bundle);
       shared->deadline = profile.handshake_deadline;
       shared->release_keys = profile.release_keys;
+      shared->durable = profile.durable;
       shared->trust_bundle = profile.trust_bundle;
       shared->server_trust_bundle = profile.server_trust_bundle;
       shared->require_ocsp_staple = profile.require_ocsp_staple;

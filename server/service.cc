@@ -12,12 +12,16 @@
 #include "server/access/work_queue.h"
 #include "server/connections/connections.h"
 #include "server/custody/custody.h"
+#include "server/handshakes/durable.h"
 #include "server/handshakes/handshakes.h"
 #include "server/handshakes/reaper.h"
 #include "server/observe/admin_server.h"
 #include "server/observe/metrics.h"
 #include "server/profiles.h"
 #include "server/rpc/rpc_server.h"
+#include "server/store/memory_store.h"
+#include "server/store/redis_store.h"
+#include "server/store/secret_file.h"
 #include "server/trust/peer_trust.h"
 #include "tls/crypto/random.h"
 
@@ -33,6 +37,8 @@ constexpr size_t kWakeWorkersAt = 8;
 
 // Of those connections whose keys stay here. Each holds its keys in memory, about 2 KiB.
 constexpr size_t kMaxKeptConnections = 10'000;
+
+const handshakes::SystemClock clock;
 
 std::chrono::steady_clock::time_point Now() { return std::chrono::steady_clock::now(); }
 
@@ -102,15 +108,59 @@ rpc::RpcOptions RpcFrom(const config::Config& config) {
   return options;
 }
 
+// What a call about a durable handshake costs beside its cryptography is waiting.
+access::WorkQueueOptions DurableOptions(const config::Limits& limits) {
+  access::WorkQueueOptions options;
+  options.threads = {2 * limits.worker_threads, 0};
+  return options;
+}
+
+// An entry takes some 8 KiB.
+constexpr size_t kStoreBytesPerEntry = 4096;
+
+absl::StatusOr<std::unique_ptr<store::Store>> StoreFrom(const config::Store& config,
+                                                        const config::Limits& limits,
+                                                        const handshakes::Clock& clock) {
+  if (!config.redis) {
+    return std::make_unique<store::MemoryStore>(
+        clock, store::MemoryStore::Limits{.entries = config.memory_bytes / kStoreBytesPerEntry,
+                                          .bytes = config.memory_bytes});
+  }
+  const config::Redis& redis = *config.redis;
+  absl::StatusOr<tls::AeadKey> key = store::ReadKeyFile(redis.key_file);
+  if (!key.ok()) return key.status();
+  store::RedisOptions options;
+  options.unix_socket = redis.unix_socket;
+  options.host = redis.host;
+  options.port = redis.port;
+  options.database = redis.database;
+  options.connections = static_cast<size_t>(2 * limits.worker_threads);
+  if (!redis.password_file.empty()) {
+    absl::StatusOr<tls::Secret<512>> password = store::ReadPasswordFile(redis.password_file);
+    if (!password.ok()) return password.status();
+    options.password = *std::move(password);
+  }
+  return std::make_unique<store::RedisStore>(std::move(options), redis.space, *std::move(key),
+                                             clock, tls::SystemRandomness());
+}
+
+// Whether the store answers: there is no such handshake.
+absl::Status CheckStore(store::Store& store) {
+  const absl::Status status = store.Get({.tenant = "readyz", .handle = "readyz"}).status();
+  return absl::IsNotFound(status) ? absl::OkStatus() : status;
+}
+
 }  // namespace
 
 // In the order in which one stands on another; destroyed from the bottom.
 struct Service::State {
   explicit State(const config::Config& config, access::Policy policy_in, trust::PeerTrust trust_in,
-                 std::unique_ptr<custody::Custody> custody_in)
+                 std::unique_ptr<custody::Custody> custody_in,
+                 std::unique_ptr<store::Store> store_in)
       : policy(std::move(policy_in)),
         trust(std::move(trust_in)),
         custody(std::move(custody_in)),
+        store(std::move(store_in)),
         metrics(kVersion, Sources()),
         admission(AdmissionFrom(config.limits), Now,
                   [this](std::string_view reason) { metrics.Refused(reason); }),
@@ -124,15 +174,21 @@ struct Service::State {
                  [this](std::string_view reason) { metrics.Refused(reason); }),
         connections(clock, {.released = static_cast<size_t>(config.limits.established_connections),
                             .kept = kMaxKeptConnections}),
+        durable_work(DurableOptions(config.limits), Now, nullptr,
+                     [this](std::string_view reason) { metrics.Refused(reason); }),
         profiles(config, trust),
-        handshakes({.clock = clock,
-                    .randomness = tls::SystemRandomness(),
-                    .credentials = *custody,
-                    .trust = trust,
-                    .admission = admission,
-                    .work = work,
-                    .connections = connections,
-                    .metrics = metrics}),
+        saved(clock, *store),
+        services{.clock = clock,
+                 .randomness = tls::SystemRandomness(),
+                 .credentials = *custody,
+                 .trust = trust,
+                 .admission = admission,
+                 .work = work,
+                 .connections = connections,
+                 .metrics = metrics,
+                 .saved = saved},
+        handshakes(services),
+        durable(services, saved),
         drain(config.drain) {}
 
   observe::MetricSources Sources() {
@@ -155,17 +211,21 @@ struct Service::State {
   absl::Status StartServing(const config::Config& config);
   absl::Status StartAdmin(const config::Admin& options);
 
-  const handshakes::SystemClock clock;
   const access::Policy policy;
   const trust::PeerTrust trust;
   const std::unique_ptr<custody::Custody> custody;
+  const std::unique_ptr<store::Store> store;
   observe::Metrics metrics;
   access::Admission admission;
   access::WorkQueue work;
   access::WorkQueue blocking;
   connections::Connections connections;
+  access::WorkQueue durable_work;
   const Profiles profiles;
+  handshakes::SavedHandshakes saved;
+  const handshakes::Services services;
   handshakes::Handshakes handshakes;
+  handshakes::DurableHandshakes durable;
   const std::chrono::seconds drain;
   std::atomic<bool> ready{false};
   std::unique_ptr<rpc::RpcServer> server;
@@ -183,12 +243,16 @@ absl::Status Service::State::StartServing(const config::Config& config) {
                                                          .custody = *custody,
                                                          .work = work,
                                                          .blocking = blocking,
+                                                         .saved = saved,
+                                                         .durable = durable,
+                                                         .durable_work = durable_work,
                                                          .metrics = metrics});
   if (!started.ok()) return started.status();
   server = *std::move(started);
   reaper = std::make_unique<handshakes::Reaper>(handshakes, [this] {
     server->DrainOldStreams();
     connections.EndOld();
+    store->Sweep();
   });
   if (config.admin) {
     if (absl::Status status = StartAdmin(*config.admin); !status.ok()) return status;
@@ -206,7 +270,9 @@ absl::Status Service::State::StartAdmin(const config::Admin& options) {
        .live = [this] { return ready ? server->CheckLive() : absl::OkStatus(); },
        .ready =
            [this] {
-             return ready ? custody->Check() : absl::UnavailableError("the service is draining");
+             if (!ready) return absl::UnavailableError("the service is draining");
+             if (absl::Status checked = CheckStore(*store); !checked.ok()) return checked;
+             return custody->Check();
            }});
   if (!started.ok()) return started.status();
   admin = *std::move(started);
@@ -222,8 +288,10 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const config::Config& co
       {.database_path = config.custody.database_file, .kek_path = config.custody.kek_file},
       tls::SystemRandomness(), [] { return handshakes::SystemClock().UnixSeconds(); });
   if (!custody.ok()) return custody.status();
-  auto state =
-      std::make_unique<State>(config, *std::move(policy), *std::move(trust), *std::move(custody));
+  auto store = StoreFrom(config.store, config.limits, clock);
+  if (!store.ok()) return store.status();
+  auto state = std::make_unique<State>(config, *std::move(policy), *std::move(trust),
+                                       *std::move(custody), *std::move(store));
   std::unique_ptr<Service> service(new Service(std::move(state)));
   if (absl::Status started = service->state_->StartServing(config); !started.ok()) return started;
   return service;
@@ -236,6 +304,7 @@ Service::~Service() {
   state_->admin.reset();
   state_->reaper.reset();
   // What is left in the queues must not answer into a server that has gone.
+  state_->durable_work.Shutdown();
   state_->blocking.Shutdown();
   state_->work.Shutdown();
 }

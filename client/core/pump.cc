@@ -20,6 +20,7 @@ Pump::ToRelay Pump::OnTransport(tls::ByteView bytes) {
   if (bytes.empty() || ended_) return {};
   const size_t before = held_.size();
   tls::Append(held_, bytes);
+  if (resuming_) return {};
   if (started_) return {Action::kSend, tls::ByteView(held_).subspan(before)};
   if (IsUnfinishedRecord(held_)) return {};
   started_ = true;
@@ -27,7 +28,7 @@ Pump::ToRelay Pump::OnTransport(tls::ByteView bytes) {
 }
 
 Pump::ToRelay Pump::OnTransportEnd() {
-  if (std::exchange(ended_, true) || !started_) return {};
+  if (std::exchange(ended_, true) || !started_ || resuming_) return {};
   return {Action::kPeerClosed, {}};
 }
 
@@ -38,9 +39,20 @@ bool Pump::OnConsumed(uint64_t consumed) {
   return true;
 }
 
-Pump::ToRelay Pump::Restart() const {
-  if (!started_ || ended_ || consumed_ > 0) return {};
-  return {Action::kStart, held_};
+Pump::ToRelay Pump::OnReply(std::string_view handshake, size_t to_peer) {
+  if (!handshake.empty()) handshake_ = handshake;
+  seen_ += to_peer;
+  if (!std::exchange(resuming_, false)) return {};
+  if (ended_) return {Action::kPeerClosed, {}};
+  return held_.empty() ? ToRelay{} : ToRelay{Action::kSend, held_};
+}
+
+Pump::ToRelay Pump::Restart() {
+  if (!started_ || ended_) return {};
+  if (seen_ == 0 && consumed_ == 0) return {Action::kStart, held_};
+  if (handshake_.empty()) return {};
+  resuming_ = true;
+  return {Action::kResume, {}};
 }
 
 tls::Bytes Pump::TakeRest() { return std::exchange(held_, {}); }

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "tls/base/bytes.h"
 
@@ -17,7 +19,7 @@ constexpr size_t kMaxHeldBytes = size_t{128} * 1024;
 
 class Pump {
  public:
-  enum class Action : uint8_t { kNothing, kStart, kSend, kPeerClosed };
+  enum class Action : uint8_t { kNothing, kStart, kSend, kPeerClosed, kResume };
   // What to tell the relay. `bytes` are views into the pump, good until its next call.
   struct ToRelay {
     Action action = Action::kNothing;
@@ -35,9 +37,16 @@ class Pump {
   // The service has used up so many bytes in all. False: it claims what was never sent.
   [[nodiscard]] bool OnConsumed(uint64_t consumed);
 
-  // To begin again elsewhere, where the service refused or went away before it used a byte: a
-  // kStart with all that came, else kNothing.
-  ToRelay Restart() const;
+  // A reply came, after OnConsumed: with the handshake's name, where it bears one, and so many
+  // bytes for the peer. kSend, with what is to be sent again, for the first one after a kResume.
+  ToRelay OnReply(std::string_view handshake, size_t to_peer);
+
+  // To go on elsewhere, where the service refused or went away: a kStart with all that came, where
+  // the peer has heard nothing yet; a kResume of handshake(), of whose bytes seen() came, where it
+  // has: that succeeds under a durable profile. Else kNothing.
+  ToRelay Restart();
+  const std::string& handshake() const { return handshake_; }
+  uint64_t seen() const { return seen_; }
 
   // False: read no more from the transport until more is consumed.
   bool wants_bytes() const { return held_.size() < kMaxHeldBytes && !ended_; }
@@ -49,7 +58,10 @@ class Pump {
  private:
   tls::Bytes held_;
   uint64_t consumed_ = 0;  // where held_ begins in the peer's stream
+  std::string handshake_;
+  uint64_t seen_ = 0;
   bool started_ = false;
+  bool resuming_ = false;
   bool ended_ = false;
 };
 

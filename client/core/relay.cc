@@ -104,21 +104,39 @@ Relay::~Relay() {
 RelayHandle Relay::Start(RelayInbox& inbox, uint64_t key, const StartOptions& options,
                          std::string_view peer_address, tls::ByteView from_peer) {
   const tls::ByteView first = from_peer.first(std::min(from_peer.size(), kMaxFromPeerBytes));
-  RelayHandle handle = StartOne(inbox, key, options, peer_address, first);
+  v1::RelayRequest request;
+  v1::Start& start = *request.mutable_start();
+  start.set_role(v1::ROLE_SERVER);
+  start.set_profile(options.profile);
+  start.set_credential(options.credential);
+  for (const std::string& protocol : options.alpn) start.add_alpn(protocol);
+  if (options.release_keys) start.set_key_release(v1::KEY_RELEASE_ON_ESTABLISHED);
+  start.set_deadline_ms(options.deadline_ms);
+  start.set_peer_address(std::string(peer_address));
+  start.set_trace(options.trace);
+  start.set_from_peer(first.data(), first.size());
+  RelayHandle handle = StartOne(inbox, key, request);
   Send(handle, from_peer.subspan(first.size()));
   return handle;
 }
 
-RelayHandle Relay::StartOne(RelayInbox& inbox, uint64_t key, const StartOptions& options,
-                            std::string_view peer_address, tls::ByteView from_peer) {
+RelayHandle Relay::Resume(RelayInbox& inbox, uint64_t key, const std::string& handshake,
+                          uint64_t bytes_seen) {
+  v1::RelayRequest request;
+  request.mutable_resume()->set_handshake(handshake);
+  request.mutable_resume()->set_bytes_seen(bytes_seen);
+  return StartOne(inbox, key, request);
+}
+
+RelayHandle Relay::StartOne(RelayInbox& inbox, uint64_t key, const v1::RelayRequest& request) {
   {
     const std::lock_guard lock(state_->mutex);
     for (const auto& stream : state_->streams) {
-      const auto tag = stream->Start(inbox, key, options, peer_address, from_peer);
+      const auto tag = stream->Start(inbox, key, request);
       if (tag) return {stream, *tag};
     }
     if (const auto stream = state_->OpenStream(); stream != nullptr) {
-      const auto tag = stream->Start(inbox, key, options, peer_address, from_peer);
+      const auto tag = stream->Start(inbox, key, request);
       if (tag) return {stream, *tag};
     }
   }

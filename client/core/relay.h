@@ -64,6 +64,12 @@ class Relay {
   RelayHandle Start(RelayInbox& inbox, uint64_t key, const StartOptions& options,
                     std::string_view peer_address, tls::ByteView from_peer);
 
+  // Goes on with a handshake whose stream was lost, where its profile is durable: `handshake` is
+  // RelayReply's, and so many bytes of its replies' `to_peer` came. Send nothing before the first
+  // reply; then all that it did not consume. Else as Start.
+  RelayHandle Resume(RelayInbox& inbox, uint64_t key, const std::string& handshake,
+                     uint64_t bytes_seen);
+
   // Each does nothing where the handshake has ended, or the handle is empty.
   void Send(const RelayHandle& handle, tls::ByteView from_peer);
   void PeerClosed(const RelayHandle& handle);
@@ -79,8 +85,7 @@ class Relay {
 
  private:
   struct State;
-  RelayHandle StartOne(RelayInbox& inbox, uint64_t key, const StartOptions& options,
-                       std::string_view peer_address, tls::ByteView from_peer);
+  RelayHandle StartOne(RelayInbox& inbox, uint64_t key, const v1::RelayRequest& request);
   std::unique_ptr<State> state_;
 };
 

@@ -26,6 +26,8 @@ struct EstablishedHandshake {
 struct RelayReply {
   // What Relay::Start was given.
   uint64_t key = 0;
+  // In its first reply: by what it can be resumed; empty where it cannot be.
+  std::string handshake;
   // Send these to the peer, in order, whatever the outcome.
   std::string to_peer;
   // Of the bytes that were sent for this handshake: how many are used up.

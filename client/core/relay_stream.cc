@@ -50,20 +50,7 @@ void RelayStream::Open(v1::HandshakeService::Stub& stub, grpc::CompletionQueue& 
 }
 
 std::optional<uint64_t> RelayStream::Start(RelayInbox& inbox, uint64_t key,
-                                           const StartOptions& options,
-                                           std::string_view peer_address, tls::ByteView from_peer) {
-  v1::RelayRequest request;
-  v1::Start& start = *request.mutable_start();
-  start.set_role(v1::ROLE_SERVER);
-  start.set_profile(options.profile);
-  start.set_credential(options.credential);
-  for (const std::string& protocol : options.alpn) start.add_alpn(protocol);
-  if (options.release_keys) start.set_key_release(v1::KEY_RELEASE_ON_ESTABLISHED);
-  start.set_deadline_ms(options.deadline_ms);
-  start.set_peer_address(std::string(peer_address));
-  start.set_trace(options.trace);
-  start.set_from_peer(from_peer.data(), from_peer.size());
-
+                                           v1::RelayRequest request) {
   const std::lock_guard lock(mutex_);
   if (reading_ended_ || draining_) return std::nullopt;
   uint64_t index;
@@ -109,7 +96,7 @@ void RelayStream::Abort(uint64_t tag) {
   // What the service has not heard of it need not hear: it would only work in vain.
   const auto of_tag = [tag](const v1::RelayRequest& waiting) { return waiting.tag() == tag; };
   const auto first = std::find_if(waiting_.begin(), waiting_.end(), of_tag);
-  if (first != waiting_.end() && first->has_start()) {
+  if (first != waiting_.end() && (first->has_start() || first->has_resume())) {
     std::erase_if(waiting_, of_tag);
     Free(*slot);
     return;
@@ -221,6 +208,7 @@ void RelayStream::Deliver() {
 
 // Takes the parts out of response_ rather than copying them.
 void RelayStream::FillReply(RelayReply& reply) {
+  if (response_.resumable()) reply.handshake = std::move(*response_.mutable_handshake());
   reply.to_peer = std::move(*response_.mutable_to_peer());
   reply.consumed = response_.consumed();
   reply.messages.Swap(response_.mutable_messages());

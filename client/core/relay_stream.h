@@ -40,9 +40,9 @@ class RelayStream : public std::enable_shared_from_this<RelayStream> {
   void Open(v1::HandshakeService::Stub& stub, grpc::CompletionQueue& queue,
             std::function<void()> on_ended);
 
-  // Nullopt where the stream is full, drains or has ended.
-  std::optional<uint64_t> Start(RelayInbox& inbox, uint64_t key, const StartOptions& options,
-                                std::string_view peer_address, tls::ByteView from_peer);
+  // The first request of a tag, but for the tag. Nullopt where the stream is full, drains or has
+  // ended.
+  std::optional<uint64_t> Start(RelayInbox& inbox, uint64_t key, v1::RelayRequest request);
   void Send(uint64_t tag, tls::ByteView from_peer);
   void PeerClosed(uint64_t tag);
   void Abort(uint64_t tag);

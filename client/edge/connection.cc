@@ -126,6 +126,9 @@ void Connection::Tell(const Pump::ToRelay& what) {
     case Pump::Action::kPeerClosed:
       place_.relay.PeerClosed(handle_);
       return;
+    case Pump::Action::kResume:
+      handle_ = place_.relay.Resume(place_.inbox, key_, pump_.handshake(), pump_.seen());
+      return;
   }
 }
 
@@ -150,6 +153,7 @@ void Connection::OnReply(client::RelayReply reply) {
     reply.outcome =
         RpcStatus{client::RpcCode::kInternal, "the service used bytes it never got", {}, {}};
   }
+  if (reply.outcome.index() == 0) Tell(pump_.OnReply(reply.handshake, reply.to_peer.size()));
   if (!reply.to_peer.empty()) {
     spoke_ = true;
     if (!client_.Write(tls::AsBytes(reply.to_peer))) OnClientGone();
@@ -205,13 +209,15 @@ void Connection::OnFailure(const v1::Failure& failure) {
 }
 
 void Connection::OnServiceError(const RpcStatus& status) {
-  // A service that drains or dies before it has begun has lost nothing: another begins.
-  const Pump::ToRelay again = pump_.Restart();
-  if (status.code == client::RpcCode::kUnavailable && !spoke_ && restarts_ < kMaxRestarts &&
-      again.action == Pump::Action::kStart) {
-    ++restarts_;
-    Tell(again);
-    return;
+  // A service that drains or dies before it has begun has lost nothing: another begins. Later it
+  // has lost nothing either, under a durable profile.
+  if (status.code == client::RpcCode::kUnavailable && restarts_ < kMaxRestarts) {
+    const Pump::ToRelay again = pump_.Restart();
+    if (again.action != Pump::Action::kNothing) {
+      ++restarts_;
+      Tell(again);
+      return;
+    }
   }
   const std::string code = CodeName(status.code);
   CountHandshake("none", code);

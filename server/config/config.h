@@ -57,6 +57,8 @@ struct Profile {
   // Whether record keys may be released, to a principal that may ask for them.
   bool release_keys = false;
   std::chrono::milliseconds handshake_deadline{10'000};
+  // Its handshakes are kept in the store.
+  bool durable = false;
 };
 
 struct TrustBundle {
@@ -74,6 +76,23 @@ struct Admin {
 struct Custody {
   std::string database_file;
   std::string kek_file;
+};
+
+// Redis 7, for all replicas.
+struct Redis {
+  std::string unix_socket;  // empty: host and port
+  std::string host;
+  uint16_t port = 0;
+  std::string key_file;
+  std::string password_file;  // empty: none
+  int database = 0;
+  std::string space;
+};
+
+// Where durable handshakes are kept.
+struct Store {
+  std::optional<Redis> redis;  // nullopt: in memory
+  size_t memory_bytes = 0;
 };
 
 struct Limits {
@@ -109,6 +128,7 @@ struct Config {
   std::vector<Profile> profiles;
   std::string default_profile;  // one of them
   Custody custody;
+  Store store;
   Limits limits;
   Log log;
   std::chrono::seconds drain{0};

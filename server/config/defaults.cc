@@ -36,6 +36,7 @@ constexpr char kAdminAddress[] = "127.0.0.1:9464";
 constexpr uint32_t kDrainSeconds = 30;
 constexpr uint32_t kLiveHandshakes = 20'000;
 constexpr uint32_t kConnections = 1024;
+constexpr uint32_t kStoreMib = 64;
 constexpr uint32_t kEstablishedConnections = 100'000;
 constexpr uint32_t kHandshakeDeadlineMs = 10'000;
 
@@ -60,6 +61,16 @@ void FillLimits(int processors, v1::LimitsConfig& limits) {
   }
 }
 
+void FillStore(v1::StoreConfig& store) {
+  if (!store.has_redis()) {
+    if (!store.has_memory_mib()) store.set_memory_mib(kStoreMib);
+    return;
+  }
+  v1::RedisConfig& redis = *store.mutable_redis();
+  if (!redis.has_database()) redis.set_database(0);
+  if (!redis.has_space()) redis.set_space("handfast");
+}
+
 void FillTrustBundle(v1::TrustBundleConfig& bundle) {
   if (bundle.has_crl_file() && !bundle.has_crl_check()) {
     bundle.set_crl_check(v1::CRL_CHECK_MODE_LEAF);
@@ -69,6 +80,7 @@ void FillTrustBundle(v1::TrustBundleConfig& bundle) {
 void FillProfile(v1::ProfileConfig& profile) {
   if (!profile.has_client_auth()) profile.set_client_auth(v1::CLIENT_AUTH_MODE_NONE);
   if (!profile.has_release_keys()) profile.set_release_keys(false);
+  if (!profile.has_durable()) profile.set_durable(false);
   if (!profile.has_refuse_unknown_names()) profile.set_refuse_unknown_names(false);
   if (!profile.has_i_accept_static_rsa()) profile.set_i_accept_static_rsa(false);
   if (!profile.has_handshake_deadline_ms()) {
@@ -120,6 +132,7 @@ void FillDefaults(const Surroundings& surroundings, v1::Config& config) {
   if (!custody.has_kek_file()) {
     custody.set_kek_file(absl::StrCat(surroundings.state_folder, "/custody.kek"));
   }
+  FillStore(*config.mutable_store());
   FillLimits(surroundings.processors, *config.mutable_limits());
   v1::LogConfig& log = *config.mutable_log();
   if (!log.has_level()) log.set_level(v1::LOG_LEVEL_INFO);

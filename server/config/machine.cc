@@ -12,6 +12,7 @@
 
 #include "server/config/document.h"
 #include "server/config/load.h"
+#include "server/store/secret_file.h"
 #include "tls/base/secret.h"
 #include "tls/crypto/crl.h"
 #include "tls/crypto/pem.h"
@@ -128,9 +129,19 @@ absl::Status CheckReadable(const std::string& path) {
 }
 
 absl::Status CheckNamedFile(const NamedFile& file) {
-  if (file.content == NamedFile::Content::kPrivateKey) return CheckPrivateKey(file);
-  if (file.content == NamedFile::Content::kCrls) return CheckCrls(file);
-  return ReadCertificates(file.path).status();
+  switch (file.content) {
+    case NamedFile::Content::kPrivateKey:
+      return CheckPrivateKey(file);
+    case NamedFile::Content::kCrls:
+      return CheckCrls(file);
+    case NamedFile::Content::kStoreKey:
+      return store::ReadKeyFile(file.path).status();
+    case NamedFile::Content::kPassword:
+      return store::ReadPasswordFile(file.path).status();
+    case NamedFile::Content::kCertificates:
+      return ReadCertificates(file.path).status();
+  }
+  return absl::InternalError("cannot be checked");
 }
 
 }  // namespace handfast::config

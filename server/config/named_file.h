@@ -11,7 +11,7 @@
 namespace handfast::config {
 
 struct NamedFile {
-  enum class Content : uint8_t { kCertificates, kPrivateKey, kCrls };
+  enum class Content : uint8_t { kCertificates, kPrivateKey, kCrls, kStoreKey, kPassword };
   std::string path;
   Content content = Content::kCertificates;
   // Of a private key: the file whose first certificate must be for it.

@@ -21,10 +21,28 @@ constexpr uint32_t kMaxThreads = 256;
 constexpr uint32_t kMaxConnections = 100'000;
 constexpr uint32_t kMaxEstablished = 10'000'000;
 constexpr uint32_t kMaxDrainSeconds = 3600;
+constexpr uint32_t kMaxStoreMib = 65'536;
+constexpr uint32_t kMaxRedisDatabase = 1023;
+constexpr std::string_view kUnixScheme = "unix:";
 
 bool IsAddress(int family, const std::string& text) {
   unsigned char parsed[sizeof(in6_addr)];
   return inet_pton(family, text.c_str(), parsed) == 1;
+}
+
+// The host may be a name; a name is looked up with each connection.
+bool ParseHostAndPort(const std::string& text, std::string& host, uint16_t& port) {
+  if (ParseAddress(text, host, port)) return port != 0;
+  const size_t colon = text.find(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  host = text.substr(0, colon);
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  return error == std::errc() && rest == end && port != 0 &&
+         std::all_of(host.begin(), host.end(), fits);
 }
 
 }  // namespace
@@ -121,6 +139,46 @@ void Resolver::CustodyFiles() {
   config_.custody = {written.database_file(), written.kek_file()};
 }
 
+void Resolver::StorePlace() {
+  const v1::StoreConfig& written = written_.store();
+  if (!written.has_redis()) {
+    const int mib = Number("store.memory_mib", written.memory_mib(), 1, kMaxStoreMib);
+    config_.store.memory_bytes = static_cast<size_t>(mib) << 20;
+    return;
+  }
+  if (written.has_memory_mib()) Wrong("store.memory_mib", "is of no use with redis");
+  config_.store.redis = RedisPlace(written.redis());
+}
+
+Redis Resolver::RedisPlace(const v1::RedisConfig& written) {
+  Redis redis;
+  const std::string& address = written.address();
+  if (address.starts_with(kUnixScheme)) {
+    redis.unix_socket = address.substr(kUnixScheme.size());
+    if (!redis.unix_socket.starts_with('/')) {
+      Wrong("store.redis.address", "must name an absolute path behind unix:");
+    }
+  } else if (!ParseHostAndPort(address, redis.host, redis.port)) {
+    Wrong("store.redis.address",
+          absl::StrCat("must be unix:/path or a host and a port (127.0.0.1:6379), and is ",
+                       Quote(address)));
+  }
+  RequiredFile("store.redis.key_file",
+               {.path = written.key_file(), .content = NamedFile::Content::kStoreKey});
+  redis.key_file = written.key_file();
+  if (written.has_password_file()) {
+    RequiredFile("store.redis.password_file",
+                 {.path = written.password_file(), .content = NamedFile::Content::kPassword});
+    redis.password_file = written.password_file();
+  }
+  redis.database = Number("store.redis.database", written.database(), 0, kMaxRedisDatabase);
+  redis.space = written.space();
+  if (!IsId(redis.space)) {
+    Wrong("store.redis.space", "must be 1 to 63 of a-z, 0-9 and '-', beginning with a letter");
+  }
+  return redis;
+}
+
 void Resolver::LimitsAndRest() {
   const v1::LimitsConfig& written = written_.limits();
   Limits& limits = config_.limits;
@@ -154,6 +212,7 @@ Config Resolver::Run() {
   TrustBundles();
   Profiles();
   CustodyFiles();
+  StorePlace();
   LimitsAndRest();
   return std::move(config_);
 }

@@ -175,6 +175,7 @@ Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& w
   profile.require_ocsp_staple = written.require_ocsp_staple();
   profile.tls.refuse_unknown_names = written.refuse_unknown_names();
   profile.release_keys = written.release_keys();
+  profile.durable = written.durable();
   profile.handshake_deadline = std::chrono::milliseconds(Number(path + ".handshake_deadline_ms",
                                                                 written.handshake_deadline_ms(),
                                                                 kMinDeadlineMs, kMaxDeadlineMs));

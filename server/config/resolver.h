@@ -38,6 +38,8 @@ class Resolver {
   void ClientAuth(const std::string& path, const v1::ProfileConfig& written, Profile& profile);
   void NamesABundle(const std::string& path, const std::string& name);
   void CustodyFiles();
+  void StorePlace();
+  Redis RedisPlace(const v1::RedisConfig& written);
   void LimitsAndRest();
 
   // A number within its bounds.

@@ -26,8 +26,9 @@ tls::Chosen Handshake::Choose(const tls::Choose& question) {
 
 std::optional<tls::Answer> Handshake::Sign(tls::UsePrivateKey question, Reply& reply) {
   const access::Lane lane = access::LaneFor(question.scheme);
-  // What is quick is done where the step runs: a hop between threads costs as much.
-  if (lane == access::Lane::kGeneral) return UseKey(question);
+  // What is quick is done where the step runs: a hop between threads costs as much. A durable one
+  // is in a thread that may wait.
+  if (lane == access::Lane::kGeneral || start_.profile->durable) return UseKey(question);
   if (walk_) walk_->stalled.reset();
   waiting_ = true;
   absl::Status queued = services_.work.Submit(

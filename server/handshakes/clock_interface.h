@@ -19,6 +19,8 @@ class Clock {
   virtual MonotonicTime Now() const = 0;
   // Seconds since the epoch.
   virtual int64_t UnixSeconds() const = 0;
+  // What replicas go by together; their clocks should agree within a second.
+  virtual int64_t UnixMilliseconds() const { return UnixSeconds() * 1000; }
 };
 
 class SystemClock final : public Clock {
@@ -27,6 +29,10 @@ class SystemClock final : public Clock {
   int64_t UnixSeconds() const override {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  }
+  int64_t UnixMilliseconds() const override {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
   }
 };
 

@@ -92,6 +92,7 @@ observe::FinishedHandshake ForMetrics(const FinishedHandshake& handshake) {
 }  // namespace
 
 void Report(const FinishedHandshake& handshake, observe::MetricsInterface& metrics) {
+  if (handshake.durable) metrics.HandshakeStarted();
   metrics.HandshakeFinished(ForMetrics(handshake));
   if (!observe::Enabled(observe::Level::kInfo)) return;
   if (handshake.established != nullptr) {

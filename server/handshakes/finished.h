@@ -24,6 +24,8 @@ struct FinishedHandshake {
   const tls::Established* established = nullptr;
   const tls::HandshakeFailure* failure = nullptr;
   bool keys_released = false;
+  // It was live nowhere, or in several places: it is counted where it ends.
+  bool durable = false;
 };
 
 void Report(const FinishedHandshake& handshake, observe::MetricsInterface& metrics);

@@ -4,8 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "server/handshakes/finished.h"
-
 namespace handfast::handshakes {
 namespace {
 
@@ -39,11 +37,46 @@ Handshake::Handshake(const Services& services, Start start, Handle handle,
       owner_(start.owner),
       started_(services.clock.Now()),
       deadline_(DeadlineOf(start, started_)),
+      durable_(start.profile->durable && !start.by_steps),
       table_(table),
       start_(std::move(start)),
       admitted_(std::move(admitted)),
       connection_(NewConnection()) {
   if (start_.by_steps) walk_.emplace();
+}
+
+Handshake::Handshake(const Services& services, SavedHandshake saved, Handle handle,
+                     access::Admitted admitted, Table& table, uint64_t generation)
+    : services_(services),
+      handle_(handle),
+      owner_(saved.start.owner),
+      started_(services.clock.Now() - saved.age),
+      deadline_(services.clock.Now() + saved.left),
+      durable_(saved.start.profile->durable && !saved.walk),
+      table_(table),
+      start_(saved.start),
+      admitted_(std::move(admitted)),
+      connection_(std::move(saved.connection)),
+      walk_(std::move(saved.walk)),
+      detail_(std::move(saved.detail)),
+      client_hello_(std::move(saved.client_hello)) {
+  if (walk_) walk_->established = connection_->agreed();
+  journal_.generation = generation;
+  journal_.resumed = std::move(saved);
+}
+
+SavedHandshake Handshake::Freeze() {
+  std::lock_guard lock(mutex_);
+  const MonotonicTime now = services_.clock.Now();
+  return {.start = std::move(start_),
+          .age = now - started_,
+          .left = deadline_ - now,
+          .detail = std::move(detail_),
+          .client_hello = std::move(client_hello_),
+          .connection = std::exchange(connection_, std::nullopt),
+          .walk = std::exchange(walk_, std::nullopt),
+          .last_reply = {},
+          .input_digest = {}};
 }
 
 tls::Connection Handshake::NewConnection() const {
@@ -64,6 +97,7 @@ void Handshake::Begin(tls::ByteView bytes) {
   } else if (walk_) {
     StepOnce(tls::Hold{bytes}, ReplyOf(reply));
   } else if (!bytes.empty()) {
+    if (durable_) tls::Append(journal_.input, bytes);
     Drive(tls::FromPeer{bytes}, reply);
   }
   Settle(std::move(reply));
@@ -73,6 +107,7 @@ void Handshake::FromPeer(tls::ByteView bytes) {
   std::lock_guard lock(mutex_);
   if (!connection_) return;
   Reply reply;
+  if (durable_) tls::Append(journal_.input, bytes);
   if (!bytes.empty()) Drive(tls::FromPeer{bytes}, reply);
   Deliver(std::move(reply));
 }
@@ -97,6 +132,11 @@ bool Handshake::Stop(absl::Status status) {
   std::lock_guard lock(mutex_);
   if (!connection_) return false;
   Reply reply;
+  if (durable_ && !absl::IsAborted(status)) {
+    Leave(std::move(status), reply);
+    Tell(std::move(reply));
+    return true;
+  }
   detail_ = static_cast<std::string>(status.message());
   StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, ReplyOf(reply));
   // By steps it is a failure like any other: a status could not bring the alert.
@@ -110,6 +150,7 @@ void Handshake::Abandon() {
   start_.listener.reset();
   if (!connection_) return;
   Reply reply;
+  if (durable_) return Leave(absl::CancelledError(), reply);
   detail_ = "the caller's stream ended";
   StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, ReplyOf(reply));
 }
@@ -202,25 +243,30 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
   } else {
     connection.kept = std::move(value);
   }
-  services_.connections.Add(std::move(connection));
   reply.outcome = std::move(done);
+  if (durable_) {
+    journal_.connection = std::move(connection);
+    journal_.established = established;
+    return;
+  }
+  services_.connections.Add(std::move(connection));
   Finish(established.get(), nullptr);
 }
 
 void Handshake::Finish(const tls::Established* established, const tls::HandshakeFailure* failure) {
-  Report({.role = start_.role == Role::kClient ? "client" : "server",
-          .owner = *owner_,
-          .handle = handle_,
-          .profile = start_.profile->tls.name,
-          .peer_address = start_.peer_address,
-          .detail = detail_,
-          .duration_s = Seconds(services_.clock.Now() - started_),
-          .established = established,
-          .failure = failure,
-          .keys_released = established != nullptr && start_.release_keys},
-         services_.metrics);
   admitted_ = access::Admitted();
-  table_.OnEnd(handle_, walk_.has_value());
+  table_.OnEnd({.role = start_.role == Role::kClient ? "client" : "server",
+                .owner = *owner_,
+                .handle = handle_,
+                .profile = start_.profile->tls.name,
+                .peer_address = start_.peer_address,
+                .detail = detail_,
+                .duration_s = Seconds(services_.clock.Now() - started_),
+                .established = established,
+                .failure = failure,
+                .keys_released = established != nullptr && start_.release_keys,
+                .durable = start_.profile->durable},
+               walk_.has_value());
 }
 
 void Handshake::KeepClientHello(const std::vector<tls::TracedMessage>& messages) {
@@ -250,7 +296,14 @@ void Handshake::Deliver(Reply reply) {
   if (held_) reply = Join(*std::exchange(held_, std::nullopt), std::move(reply));
   const bool says_something = ended || !reply.to_peer.empty() || !reply.messages.empty();
   if (!says_something && announced_) return;
+  if (durable_) Checkpoint(reply);
+  Tell(std::move(reply));
+}
+
+void Handshake::Tell(Reply reply) {
+  if (!start_.listener) return;
   announced_ = true;
+  const bool ended = reply.ended();
   start_.listener->OnReply(start_.tag, std::move(reply));
   if (ended) start_.listener.reset();
 }

@@ -17,9 +17,12 @@
 #include "server/custody/credentials_interface.h"
 #include "server/handshakes/clock_interface.h"
 #include "server/handshakes/established_interface.h"
+#include "server/handshakes/finished.h"
 #include "server/handshakes/owner_interface.h"
 #include "server/handshakes/profile_interface.h"
 #include "server/handshakes/reply.h"
+#include "server/handshakes/saved_handshakes.h"
+#include "server/handshakes/start.h"
 #include "server/handshakes/walk.h"
 #include "server/observe/metrics_interface.h"
 #include "server/trust/peer_trust_interface.h"
@@ -38,34 +41,7 @@ struct Services {
   access::WorkQueueInterface& work;
   EstablishedConnections& connections;
   observe::MetricsInterface& metrics;
-};
-
-// Which side of TLS is ours.
-enum class Role : uint8_t { kServer, kClient };
-
-struct Start {
-  Role role = Role::kServer;
-  std::shared_ptr<const Owner> owner;
-  std::shared_ptr<const Profile> profile;
-  // By its name; empty: chosen.
-  std::string credential;
-  std::vector<std::string> alpn;
-  // As a client: the DNS name, in lower case, that the server is asked for and must bear.
-  std::string server_name;
-  bool release_keys = false;
-  // Whether the owner's role lets keys out.
-  bool owner_may_release = false;
-  // Zero, or more than the profile's: the profile's.
-  std::chrono::milliseconds deadline{0};
-  // For the log.
-  std::string peer_address;
-  bool trace = false;
-  // As a server: say why each value was chosen.
-  bool explain = false;
-  // Its owner walks it step by step: there is no listener.
-  bool by_steps = false;
-  std::shared_ptr<ReplyListener> listener;
-  uint64_t tag = 0;
+  SavedHandshakes& saved;
 };
 
 struct Status {
@@ -83,21 +59,32 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // Told once, in the thread that ended it; the handshake's lock is held.
   class Table {
    public:
-    // `linger`: it went by steps, and its last reply may be asked for again.
-    virtual void OnEnd(const Handle& handle, bool linger) = 0;
+    // `linger`: it went by steps, and its last reply may be asked for again. What `handshake`
+    // points to lives as long as the handshake does, but for the failure.
+    virtual void OnEnd(const FinishedHandshake& handshake, bool linger) = 0;
+    // It goes on elsewhere, or can.
+    virtual void OnLeft(const Handle& handle) = 0;
 
    protected:
     ~Table() = default;
   };
 
-  // For Handshakes alone.
+  // For the tables alone.
   Handshake(const Services& services, Start start, Handle handle, access::Admitted admitted,
             Table& table);
+  // One that was saved goes on here. Only with a connection. `generation`: in the store.
+  Handshake(const Services& services, SavedHandshake saved, Handle handle,
+            access::Admitted admitted, Table& table, uint64_t generation = 0);
 
   const Handle& handle() const { return handle_; }
   const Owner& owner() const { return *owner_; }
+  // In a Relay stream, and kept in the store: calls wait for that.
+  bool durable() const { return durable_; }
   MonotonicTime deadline() const { return deadline_; }
 
+  // The first call of one that was saved: the reply that the owner may have missed. OUT_OF_RANGE
+  // where the owner lacks bytes that are gone, or has seen more than there were: it ends.
+  void Resume(uint64_t bytes_seen);
   // The first call. It replies even where there is nothing to send, so that the owner learns the
   // handle: a client's ClientHello, or what comes of a server's first bytes, which may be none.
   void Begin(tls::ByteView bytes);
@@ -105,13 +92,16 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   void PeerClosed();
   // kHandshakeAborted or kDeadlineExceeded: the last reply is that failure.
   void GiveUp(tls::Reason reason);
-  // The last reply is this status. False: it had ended already.
+  // The last reply is this status. False: it had ended already. A durable one is only left, where
+  // it can go on elsewhere; but for ABORTED.
   bool Stop(absl::Status status);
   // Without a reply: nobody is left to receive one.
   void Abandon();
   // One step of the owner's walk. ABORTED, FAILED_PRECONDITION, RESOURCE_EXHAUSTED: see Walk;
   // NOT_FOUND where it has ended, and the end was told.
   void TakeStep(const StepCall& call, StepDone done);
+  // Between two steps, or at the end: what must be saved of it, which ends its life here.
+  SavedHandshake Freeze();
   // Nullopt: it has ended.
   std::optional<Status> Describe();
 
@@ -138,12 +128,23 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   void KeepClientHello(const std::vector<tls::TracedMessage>& messages);
   void Hold(Reply reply);
   void Deliver(Reply reply);
+  void Tell(Reply reply);
+  // False: the reply is another one now.
+  void Checkpoint(Reply& reply);
+  absl::StatusOr<uint64_t> Write(const SavedHandshakes::Sealable& next);
+  // Another call was quicker: its reply, where it had the same input.
+  void OnLost(tls::ByteView input_digest, Reply& reply);
+  void TellAgain(SavedHandshake saved, Reply& reply);
+  void Publish();
+  // Ends here, not in the store.
+  void Leave(absl::Status status, Reply& reply);
 
   const Services& services_;
   const Handle handle_;
   const std::shared_ptr<const Owner> owner_;
   const MonotonicTime started_;
   const MonotonicTime deadline_;
+  const bool durable_;
   Table& table_;
 
   std::mutex mutex_;
@@ -156,6 +157,18 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   std::optional<Reply> held_;
   std::optional<Walk> walk_;
   std::string detail_;
+  // Of a durable one in a Relay stream.
+  struct Journal {
+    uint64_t generation = 0;  // 0: not in the store yet
+    uint64_t sent = 0;        // bytes to the peer so far
+    tls::Bytes input;         // from the peer, since the last checkpoint
+    uint64_t input_from = 0;  // where in its stream that begins
+    SavedHandshake resumed;   // what is to be told again, until then
+    // What is done, and is told when it is saved.
+    std::optional<EstablishedConnection> connection;
+    std::shared_ptr<const tls::Established> established;
+  };
+  Journal journal_;
   tls::Bytes client_hello_;  // the last one, where it is to be explained
 };
 

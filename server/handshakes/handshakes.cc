@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/access/error_details_interface.h"
+#include "server/handshakes/finished.h"
 
 namespace handfast::handshakes {
 namespace {
@@ -33,7 +34,7 @@ Handshakes::~Handshakes() {
   }
 }
 
-absl::Status Handshakes::Check(const Start& start) const {
+absl::Status CheckStart(const Services& services, const Start& start) {
   if (start.release_keys && !(start.profile->release_keys && start.owner_may_release)) {
     return access::WithReason(
         absl::PermissionDeniedError("key release needs the profile's and the role's permission"),
@@ -46,11 +47,11 @@ absl::Status Handshakes::Check(const Start& start) const {
         "NO_SERVER_TRUST");
   }
   if (!start.credential.empty() &&
-      !services_.credentials.IsActive(start.owner->tenant, start.credential)) {
+      !services.credentials.IsActive(start.owner->tenant, start.credential)) {
     return access::NotFound("credential");
   }
-  if (!services_.connections.HasRoom(start.owner->tenant, start.release_keys)) {
-    services_.metrics.Refused("CONNECTIONS_LIMIT");
+  if (!services.connections.HasRoom(start.owner->tenant, start.release_keys)) {
+    services.metrics.Refused("CONNECTIONS_LIMIT");
     return access::WithRetryDelayMs(
         access::WithReason(absl::ResourceExhaustedError("too many connections are kept"),
                            "CONNECTIONS_LIMIT"),
@@ -61,7 +62,7 @@ absl::Status Handshakes::Check(const Start& start) const {
 
 absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(
     Start start, const std::function<void(const std::shared_ptr<Handshake>&)>& enter) {
-  if (absl::Status checked = Check(start); !checked.ok()) return checked;
+  if (absl::Status checked = CheckStart(services_, start); !checked.ok()) return checked;
   absl::StatusOr<access::Admitted> admitted = services_.admission.Admit(start.owner->tenant);
   if (!admitted.ok()) return admitted.status();
   tls::Result<Handle> handle = NewHandle(services_.randomness);
@@ -75,7 +76,7 @@ absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Begin(
   if (enter) enter(handshake);
   // Counted before its deadline can take it off the count.
   live_.fetch_add(1, std::memory_order_relaxed);
-  services_.metrics.HandshakeStarted();
+  if (!handshake->durable()) services_.metrics.HandshakeStarted();
   Insert(handshake);
   return handshake;
 }
@@ -96,6 +97,23 @@ void Handshakes::DrainSteps(std::chrono::milliseconds within) {
   std::unique_lock lock(steps_mutex_);
   draining_steps_ = true;
   steps_ended_.wait_for(lock, within, [this] { return live_by_steps_ == 0; });
+}
+
+absl::StatusOr<std::shared_ptr<Handshake>> Handshakes::Resume(
+    SavedHandshakes::Found found, const Handle& handle,
+    const std::function<void(const std::shared_ptr<Handshake>&)>& enter) {
+  absl::StatusOr<access::Admitted> admitted =
+      services_.admission.Admit(found.saved.start.owner->tenant);
+  if (!admitted.ok()) return admitted.status();
+  // The stream that it was in may not have noticed its end yet.
+  if (const auto here = Find(*found.saved.start.owner, handle)) here->Abandon();
+  auto handshake =
+      std::make_shared<Handshake>(services_, std::move(found.saved), handle, *std::move(admitted),
+                                  static_cast<Handshake::Table&>(*this), found.generation);
+  enter(handshake);
+  live_.fetch_add(1, std::memory_order_relaxed);
+  Insert(handshake);
+  return handshake;
 }
 
 void Handshakes::Insert(const std::shared_ptr<Handshake>& handshake) {
@@ -133,7 +151,9 @@ void Handshakes::Reap() {
   }
 }
 
-void Handshakes::OnEnd(const Handle& handle, bool linger) {
+void Handshakes::OnEnd(const FinishedHandshake& handshake, bool linger) {
+  Report(handshake, services_.metrics);
+  const Handle& handle = handshake.handle;
   Shard& shard = ShardOf(handle);
   std::unique_ptr<Entry> entry;  // destroyed after the lock is let go
   std::lock_guard lock(shard.mutex);
@@ -149,6 +169,18 @@ void Handshakes::OnEnd(const Handle& handle, bool linger) {
     return;
   }
   entry = std::move(found->second);
+  shard.by_handle.erase(found);
+}
+
+void Handshakes::OnLeft(const Handle& handle) {
+  Shard& shard = ShardOf(handle);
+  std::unique_ptr<Entry> entry;  // destroyed after the lock is let go
+  std::lock_guard lock(shard.mutex);
+  const auto found = shard.by_handle.find(handle);
+  if (found == shard.by_handle.end()) return;
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  entry = std::move(found->second);
+  entry->Cancel();
   shard.by_handle.erase(found);
 }
 

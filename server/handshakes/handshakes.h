@@ -25,6 +25,9 @@ inline constexpr size_t kMaxLingering = 32'768;
 // Deadlines are seconds, so a twentieth of one is exact enough, and cheap when nothing happens.
 inline constexpr std::chrono::milliseconds kReapInterval{50};
 
+// What speaks against a handshake before it begins: statuses as the contract has them.
+absl::Status CheckStart(const Services& services, const Start& start);
+
 class Handshakes final : private Handshake::Table {
  public:
   explicit Handshakes(const Services& services);
@@ -39,6 +42,12 @@ class Handshakes final : private Handshake::Table {
   // `enter`, where given, is called before its deadline can end it.
   absl::StatusOr<std::shared_ptr<Handshake>> Begin(
       Start start, const std::function<void(const std::shared_ptr<Handshake>&)>& enter = nullptr);
+
+  // One that was saved goes on here: call its Resume. Whoever has it in this process loses it.
+  // RESOURCE_EXHAUSTED.
+  absl::StatusOr<std::shared_ptr<Handshake>> Resume(
+      SavedHandshakes::Found found, const Handle& handle,
+      const std::function<void(const std::shared_ptr<Handshake>&)>& enter);
 
   // Null where it is unknown, has ended, or is somebody else's.
   std::shared_ptr<Handshake> Find(const Owner& owner, const Handle& handle);
@@ -68,8 +77,8 @@ class Handshakes final : private Handshake::Table {
     std::unordered_map<Handle, std::unique_ptr<Entry>, HandleHash> by_handle;
   };
 
-  void OnEnd(const Handle& handle, bool linger) override;
-  absl::Status Check(const Start& start) const;
+  void OnEnd(const FinishedHandshake& handshake, bool linger) override;
+  void OnLeft(const Handle& handle) override;
   Shard& ShardOf(const Handle& handle) { return *shards_[handle.high % kShards]; }
   bool EnterSteps();
   void LeaveSteps();

@@ -23,6 +23,8 @@ struct Profile {
   std::string server_trust_bundle;
   // In the client role: a server without a stapled OCSP response is refused.
   bool require_ocsp_staple = false;
+  // Its handshakes are kept in the store, from where any replica goes on with them.
+  bool durable = false;
 };
 
 class ProfileSource {

@@ -37,6 +37,9 @@ struct Stopped {
   absl::Status status;
 };
 
+// The end, as it was told before: `encoded` has it.
+struct Told {};
+
 struct Reply {
   // Send these, whatever the outcome.
   tls::Bytes to_peer;
@@ -44,7 +47,12 @@ struct Reply {
   uint64_t consumed = 0;
   std::vector<tls::TracedMessage> messages;
   // monostate: it goes on.
-  std::variant<std::monostate, Done, Failed, Stopped> outcome;
+  std::variant<std::monostate, Done, Failed, Stopped, Told> outcome;
+
+  // A reply that was sent before, as it was sent, instead of all but `outcome`; and how many of its
+  // bytes for the peer the owner has already.
+  tls::Bytes encoded;
+  size_t skip = 0;
 
   bool ended() const { return outcome.index() != 0; }
 };

@@ -42,9 +42,12 @@ absl::Status OutOfOrder(const std::string& due) {
 
 // ---- Numbers and repeats
 
+bool Walk::IsLast(const StepCall& call) const {
+  return number_ > 0 && call.number == number_ && tls::Equal(call_.view(), DigestOf(call).view());
+}
+
 bool Walk::Repeats(const StepCall& call, StepDone& done) {
-  if (number_ == 0 || call.number != number_) return false;
-  if (!tls::Equal(call_.view(), DigestOf(call).view())) return false;
+  if (!IsLast(call)) return false;
   if (last_) {
     done(last_);
   } else {
@@ -140,7 +143,7 @@ void Walk::Collect(tls::Output& output) {
 bool Walk::HandOut() {
   if (pieces_.empty()) return false;
   Piece piece = std::move(pieces_.front());
-  pieces_.pop_front();
+  pieces_.erase(pieces_.begin());
   tls::Append(reply().to_peer, piece.records);
   std::move(piece.messages.begin(), piece.messages.end(), std::back_inserter(reply().messages));
   took_message_ = true;

@@ -3,7 +3,7 @@
 #ifndef HANDFAST_SERVER_HANDSHAKES_WALK_H_
 #define HANDFAST_SERVER_HANDSHAKES_WALK_H_
 
-#include <deque>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -63,6 +63,14 @@ class Walk {
 
   std::vector<NextStep> Next(tls::Connection& connection) const;
 
+  // The saved form, between two steps: what was sent last is kept by who sent it.
+  template <class Io>
+  friend bool Fields(Io& io, Walk& walk) {
+    return walk.SaveOrLoad(io);
+  }
+  // The last call again, by what is kept of it.
+  bool IsLast(const StepCall& call) const;
+
  private:
   // A message of ours in its records, with what stands beside it.
   struct Piece {
@@ -71,17 +79,57 @@ class Walk {
     tls::Bytes records;
   };
 
+  template <class Io>
+  bool SaveOrLoad(Io& io);
+
   uint32_t number_ = 0;
   tls::Digest call_;  // of the last one
   std::shared_ptr<const StepReply> last_;
   std::vector<StepDone> waiting_;
 
-  std::deque<Piece> pieces_;
+  std::vector<Piece> pieces_;  // a handful
   StepReply pending_;
   bool advances_ = false;
   bool took_message_ = false;
   bool peer_closed_ = false;
 };
+
+template <class Io>
+bool Walk::SaveOrLoad(Io& io) {
+  uint64_t number = number_;
+  tls::Bytes call = tls::Copy(call_.view());
+  const auto message = [&io](tls::TracedMessage& m) {
+    auto type = static_cast<uint8_t>(m.content_type);
+    if (!io.Flag(m.from_peer) || !io.Flag(m.encrypted) || !io.Number(type) || !io.Enum(m.version) ||
+        !io.Blob(m.bytes)) {
+      return false;
+    }
+    m.content_type = static_cast<tls::ContentType>(type);
+    return true;
+  };
+  const auto piece = [&io, &message](Piece& p) {
+    auto content_type = static_cast<uint8_t>(p.name.content_type);
+    auto type = static_cast<uint8_t>(p.name.type);
+    if (!io.Number(content_type) || !io.Number(type) || !io.List(p.messages, message) ||
+        !io.Blob(p.records)) {
+      return false;
+    }
+    p.name = {static_cast<tls::ContentType>(content_type), static_cast<tls::HandshakeType>(type)};
+    return true;
+  };
+  if (!io.Number(number) || number > UINT32_MAX || !io.Blob(call) ||
+      call.size() > call_.bytes.size() || !io.List(pieces_, piece) || !io.Flag(peer_closed_)) {
+    return false;
+  }
+  if constexpr (Io::kLoading) {
+    number_ = static_cast<uint32_t>(number);
+    call_.size = call.size();
+    std::copy(call.begin(), call.end(), call_.bytes.begin());
+    // It was told, elsewhere.
+    last_ = std::make_shared<const StepReply>();
+  }
+  return true;
+}
 
 }  // namespace handfast::handshakes
 

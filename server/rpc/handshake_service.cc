@@ -10,6 +10,36 @@ namespace {
 
 absl::Status Unknown() { return access::NotFound("handshake"); }
 
+absl::StatusOr<handshakes::Handle> HandleOf(const std::string& name) {
+  const auto handle = ParseResourceName(kHandshakesCollection, name);
+  if (!handle) return access::InvalidField("name", "must be handshakes/{32 hex digits}");
+  return *handle;
+}
+
+handshakes::Owner OwnerOf(const access::Principal& principal) {
+  return {.tenant = principal.tenant, .principal = principal.name};
+}
+
+v1::StartHandshakeResponse StartedResponse(const handshakes::Handle& handle,
+                                           const std::vector<handshakes::NextStep>& next) {
+  v1::StartHandshakeResponse response;
+  response.set_handshake(ResourceName(kHandshakesCollection, handle));
+  Show(next, *response.mutable_next());
+  return response;
+}
+
+v1::Handshake View(const std::string& name, const handshakes::Status& status) {
+  v1::Handshake response;
+  response.set_name(name);
+  response.set_state(std::string(status.state));
+  response.set_profile(status.profile);
+  response.set_remaining_ms(static_cast<uint32_t>(status.remaining.count()));
+  response.set_consumed(status.consumed);
+  response.set_step(status.step);
+  Show(status.next, *response.mutable_next());
+  return response;
+}
+
 }  // namespace
 
 void HandshakeService::Await(grpc::ServerCompletionQueue& queue) {
@@ -22,8 +52,11 @@ void HandshakeService::Await(grpc::ServerCompletionQueue& queue) {
            [this](auto* context, auto* request, auto* writer, auto* on, void* tag) {
              service_.RequestStartHandshake(context, request, writer, on, on, tag);
            },
-       .serve = [this](const auto& caller, const auto& request) { return Start(caller, request); },
-       .resource = nullptr},
+       .serve = nullptr,
+       .resource = nullptr,
+       .wipe = nullptr,
+       .serve_later = [this](const auto& caller, const auto& request,
+                             auto respond) { Start(caller, request, std::move(respond)); }},
       queue);
   AwaitUnary<v1::GetHandshakeRequest, v1::Handshake>(
       unary_,
@@ -32,8 +65,11 @@ void HandshakeService::Await(grpc::ServerCompletionQueue& queue) {
            [this](auto* context, auto* request, auto* writer, auto* on, void* tag) {
              service_.RequestGetHandshake(context, request, writer, on, on, tag);
            },
-       .serve = [this](const auto& caller, const auto& request) { return Get(caller, request); },
-       .resource = nullptr},
+       .serve = nullptr,
+       .resource = nullptr,
+       .wipe = nullptr,
+       .serve_later = [this](const auto& caller, const auto& request,
+                             auto respond) { Get(caller, request, std::move(respond)); }},
       queue);
   AwaitUnary<v1::AbortHandshakeRequest, v1::AbortHandshakeResponse>(
       unary_,
@@ -42,66 +78,79 @@ void HandshakeService::Await(grpc::ServerCompletionQueue& queue) {
            [this](auto* context, auto* request, auto* writer, auto* on, void* tag) {
              service_.RequestAbortHandshake(context, request, writer, on, on, tag);
            },
-       .serve = [this](const auto& caller, const auto& request) { return Abort(caller, request); },
-       .resource = nullptr},
+       .serve = nullptr,
+       .resource = nullptr,
+       .wipe = nullptr,
+       .serve_later = [this](const auto& caller, const auto& request,
+                             auto respond) { Abort(caller, request, std::move(respond)); }},
       queue);
 }
 
-absl::StatusOr<std::shared_ptr<handshakes::Handshake>> HandshakeService::Find(
-    const access::Principal& principal, const std::string& name) {
-  const auto handle = ParseResourceName(kHandshakesCollection, name);
-  if (!handle) return access::InvalidField("name", "must be handshakes/{32 hex digits}");
-  auto handshake = relay_.backends.handshakes.Find(
-      {.tenant = principal.tenant, .principal = principal.name}, *handle);
-  if (!handshake) return Unknown();
-  return handshake;
-}
-
-absl::StatusOr<v1::StartHandshakeResponse> HandshakeService::Start(
-    const access::Principal& principal, const v1::StartHandshakeRequest& request) {
+void HandshakeService::Start(const access::Principal& principal,
+                             const v1::StartHandshakeRequest& request,
+                             Respond<v1::StartHandshakeResponse> respond) {
   absl::StatusOr<handshakes::Start> start =
       ReadStart(request.start(), principal.tenant, relay_.backends.profiles);
-  if (!start.ok()) return start.status();
-  start->owner = std::make_shared<const handshakes::Owner>(
-      handshakes::Owner{.tenant = principal.tenant, .principal = principal.name});
+  if (!start.ok()) return respond(start.status());
+  start->owner = std::make_shared<const handshakes::Owner>(OwnerOf(principal));
   start->owner_may_release = principal.release_keys;
   start->by_steps = true;
+  const tls::ByteView from_peer = tls::AsBytes(request.start().from_peer());
+  if (start->profile->durable) {
+    return Later<v1::StartHandshakeResponse>(
+        durable_, principal.tenant, std::move(respond),
+        [this, start = *start, from_peer]() -> absl::StatusOr<v1::StartHandshakeResponse> {
+          const auto started = durable_.handshakes.Begin(start, from_peer);
+          if (!started.ok()) return started.status();
+          return StartedResponse(started->handle, started->next);
+        });
+  }
   const auto handshake = relay_.backends.handshakes.Begin(*std::move(start));
-  if (!handshake.ok()) return handshake.status();
-  (*handshake)->Begin(tls::AsBytes(request.start().from_peer()));
-  v1::StartHandshakeResponse response;
-  response.set_handshake(ResourceName(kHandshakesCollection, (*handshake)->handle()));
-  if (const auto status = (*handshake)->Describe()) Show(status->next, *response.mutable_next());
-  return response;
-}
-
-absl::StatusOr<v1::Handshake> HandshakeService::Get(const access::Principal& principal,
-                                                    const v1::GetHandshakeRequest& request) {
-  const auto handshake = Find(principal, request.name());
-  if (!handshake.ok()) return handshake.status();
+  if (!handshake.ok()) return respond(handshake.status());
+  (*handshake)->Begin(from_peer);
   const std::optional<handshakes::Status> status = (*handshake)->Describe();
-  if (!status) return Unknown();
-  v1::Handshake response;
-  response.set_name(request.name());
-  response.set_state(std::string(status->state));
-  response.set_profile(status->profile);
-  response.set_remaining_ms(static_cast<uint32_t>(status->remaining.count()));
-  response.set_consumed(status->consumed);
-  response.set_step(status->step);
-  Show(status->next, *response.mutable_next());
-  return response;
+  respond(StartedResponse((*handshake)->handle(),
+                          status ? status->next : std::vector<handshakes::NextStep>()));
 }
 
-absl::StatusOr<v1::AbortHandshakeResponse> HandshakeService::Abort(
-    const access::Principal& principal, const v1::AbortHandshakeRequest& request) {
-  const auto handshake = Find(principal, request.name());
-  if (!handshake.ok()) return handshake.status();
-  const bool was_live =
-      (*handshake)
-          ->Stop(access::WithReason(absl::AbortedError("AbortHandshake was called"),
-                                    "HANDSHAKE_ABORTED"));
-  if (!was_live) return Unknown();
-  return v1::AbortHandshakeResponse();
+void HandshakeService::Get(const access::Principal& principal,
+                           const v1::GetHandshakeRequest& request, Respond<v1::Handshake> respond) {
+  const auto handle = HandleOf(request.name());
+  if (!handle.ok()) return respond(handle.status());
+  const handshakes::Owner owner = OwnerOf(principal);
+  if (const auto handshake = relay_.backends.handshakes.Find(owner, *handle)) {
+    const std::optional<handshakes::Status> status = handshake->Describe();
+    return respond(status ? absl::StatusOr<v1::Handshake>(View(request.name(), *status))
+                          : Unknown());
+  }
+  Later<v1::Handshake>(
+      durable_, principal.tenant, std::move(respond),
+      [this, owner, handle = *handle, &name = request.name()]() -> absl::StatusOr<v1::Handshake> {
+        const auto status = durable_.handshakes.Describe(owner, handle);
+        if (!status.ok()) return status.status();
+        return View(name, *status);
+      });
+}
+
+void HandshakeService::Abort(const access::Principal& principal,
+                             const v1::AbortHandshakeRequest& request,
+                             Respond<v1::AbortHandshakeResponse> respond) {
+  const auto handle = HandleOf(request.name());
+  if (!handle.ok()) return respond(handle.status());
+  const handshakes::Owner owner = OwnerOf(principal);
+  if (const auto handshake = relay_.backends.handshakes.Find(owner, *handle)) {
+    const bool was_live = handshake->Stop(
+        access::WithReason(absl::AbortedError("AbortHandshake was called"), "HANDSHAKE_ABORTED"));
+    if (!was_live) return respond(Unknown());
+    return respond(v1::AbortHandshakeResponse());
+  }
+  Later<v1::AbortHandshakeResponse>(
+      durable_, principal.tenant, std::move(respond),
+      [this, owner, handle = *handle]() -> absl::StatusOr<v1::AbortHandshakeResponse> {
+        const absl::Status aborted = durable_.handshakes.Abort(owner, handle);
+        if (!aborted.ok()) return aborted;
+        return v1::AbortHandshakeResponse();
+      });
 }
 
 }  // namespace handfast::rpc

@@ -12,28 +12,32 @@ namespace handfast::rpc {
 
 class HandshakeService final : public Service {
  public:
-  HandshakeService(const RelayBackends& relay, const UnaryServices& unary)
+  HandshakeService(const RelayBackends& relay, const UnaryServices& unary,
+                   const DurableServices& durable)
       : relay_{service_, relay},
         unary_(unary),
-        steps_{.service = service_, .loop = relay.loop, .handshakes = relay.handshakes} {}
+        durable_(durable),
+        steps_{.service = service_,
+               .loop = relay.loop,
+               .handshakes = relay.handshakes,
+               .durable = durable_} {}
 
   grpc::Service& grpc_service() override { return service_; }
   std::string name() const override { return v1::HandshakeService::service_full_name(); }
   void Await(grpc::ServerCompletionQueue& queue) override;
 
  private:
-  absl::StatusOr<v1::StartHandshakeResponse> Start(const access::Principal& principal,
-                                                   const v1::StartHandshakeRequest& request);
-  absl::StatusOr<v1::Handshake> Get(const access::Principal& principal,
-                                    const v1::GetHandshakeRequest& request);
-  absl::StatusOr<v1::AbortHandshakeResponse> Abort(const access::Principal& principal,
-                                                   const v1::AbortHandshakeRequest& request);
-  absl::StatusOr<std::shared_ptr<handshakes::Handshake>> Find(const access::Principal& principal,
-                                                              const std::string& name);
+  void Start(const access::Principal& principal, const v1::StartHandshakeRequest& request,
+             Respond<v1::StartHandshakeResponse> respond);
+  void Get(const access::Principal& principal, const v1::GetHandshakeRequest& request,
+           Respond<v1::Handshake> respond);
+  void Abort(const access::Principal& principal, const v1::AbortHandshakeRequest& request,
+             Respond<v1::AbortHandshakeResponse> respond);
 
   v1::HandshakeService::AsyncService service_;
   const RelayServices relay_;
   const UnaryServices unary_;
+  const DurableServices durable_;
   const StepServices steps_;
 };
 

@@ -3,20 +3,29 @@
 #include <utility>
 
 #include "server/rpc/established_view.h"
+#include "server/rpc/key_release.h"
 #include "server/rpc/message_view.h"
 #include "server/rpc/status.h"
 
 namespace handfast::rpc {
 
-v1::RelayResponse ToProto(uint64_t tag, const handshakes::Handle& handle, handshakes::Reply reply) {
+v1::RelayResponse ToProto(uint64_t tag, const handshakes::Handle& handle,
+                          const handshakes::Reply& reply) {
   v1::RelayResponse response;
+  if (!reply.encoded.empty()) {
+    // It was written here, once.
+    (void)response.ParseFromArray(reply.encoded.data(), static_cast<int>(reply.encoded.size()));
+    response.set_tag(tag);
+    response.mutable_to_peer()->erase(0, reply.skip);
+    return response;
+  }
   response.set_tag(tag);
   if (!reply.to_peer.empty()) response.set_to_peer(reply.to_peer.data(), reply.to_peer.size());
   response.set_consumed(reply.consumed);
   for (const tls::TracedMessage& message : reply.messages) {
     Show(message, *response.add_messages());
   }
-  if (auto* done = std::get_if<handshakes::Done>(&reply.outcome)) {
+  if (const auto* done = std::get_if<handshakes::Done>(&reply.outcome)) {
     Show(*done, handle, *response.mutable_established());
   } else if (const auto* failed = std::get_if<handshakes::Failed>(&reply.outcome)) {
     Show(failed->failure, failed->detail, *response.mutable_failure());
@@ -24,6 +33,14 @@ v1::RelayResponse ToProto(uint64_t tag, const handshakes::Handle& handle, handsh
     *response.mutable_error() = ToProto(stopped->status);
   }
   return response;
+}
+
+tls::Bytes Encode(const handshakes::Handle& handle, const handshakes::Reply& reply) {
+  v1::RelayResponse response = ToProto(0, handle, reply);
+  tls::Bytes bytes(response.ByteSizeLong());
+  response.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+  WipeKeys(response);
+  return bytes;
 }
 
 v1::RelayResponse ErrorOf(uint64_t tag, const absl::Status& status) {

@@ -13,7 +13,11 @@
 namespace handfast::rpc {
 
 // Keys enter here, where the reply has any.
-v1::RelayResponse ToProto(uint64_t tag, const handshakes::Handle& handle, handshakes::Reply reply);
+v1::RelayResponse ToProto(uint64_t tag, const handshakes::Handle& handle,
+                          const handshakes::Reply& reply);
+
+// As it is kept in the store: without a tag. It may hold keys.
+tls::Bytes Encode(const handshakes::Handle& handle, const handshakes::Reply& reply);
 
 // A tag's error that no handshake made.
 v1::RelayResponse ErrorOf(uint64_t tag, const absl::Status& status);

@@ -129,6 +129,7 @@ absl::Status RelayStream::Identify() {
 
 void RelayStream::Receive(v1::RelayRequest request) {
   if (request.has_start()) return Begin(std::move(request));
+  if (request.has_resume()) return Resume(request);
   const uint64_t number = request.tag();
   std::shared_ptr<Tag> tag;
   {
@@ -152,6 +153,46 @@ void RelayStream::Begin(v1::RelayRequest request) {
   absl::StatusOr<std::shared_ptr<Tag>> tag = Open(request);
   if (!tag.ok()) return Fail(number, tag.status());
   Enqueue(*tag, std::move(request));
+}
+
+void RelayStream::Resume(const v1::RelayRequest& request) {
+  const uint64_t number = request.tag();
+  absl::Status taken = TakeTag(number);
+  const auto handle = ParseResourceName(kHandshakesCollection, request.resume().handshake());
+  if (taken.ok() && !handle) {
+    taken = access::InvalidField("resume.handshake", "must be handshakes/{32 hex digits}");
+  }
+  if (taken.ok()) {
+    taken = services_.durable.work.Submit(
+        principal_.tenant, access::Lane::kGeneral,
+        [self = shared_from_this(), number, handle = *handle,
+         seen = request.resume().bytes_seen()] { self->GoOn(number, handle, seen); });
+  }
+  if (!taken.ok()) Fail(number, taken);
+}
+
+void RelayStream::GoOn(uint64_t number, const handshakes::Handle& handle, uint64_t bytes_seen) {
+  absl::StatusOr<handshakes::SavedHandshakes::Found> found = services_.saved.Find(*owner_, handle);
+  if (found.ok() && found->saved.walk) {
+    found = access::WithReason(absl::FailedPreconditionError("the handshake goes by steps"),
+                               "BY_STEPS");
+  }
+  if (!found.ok()) return Fail(number, found.status());
+  found->saved.start.encode = [](const auto& of, const auto& reply) { return Encode(of, reply); };
+  found->saved.start.listener = shared_from_this();
+  found->saved.start.tag = number;
+  std::shared_ptr<Tag> tag;
+  bool over = false;
+  const auto enter = [&](const std::shared_ptr<handshakes::Handshake>& handshake) {
+    tag = std::make_shared<Tag>(shared_from_this(), handshake);
+    std::lock_guard lock(mutex_);
+    over = over_;
+    if (!over) tags_[number] = tag;
+  };
+  const auto resumed = services_.handshakes.Resume(*std::move(found), handle, enter);
+  if (!resumed.ok()) return Fail(number, resumed.status());
+  if (over) return (*resumed)->Abandon();
+  (*resumed)->Resume(bytes_seen);
 }
 
 absl::Status RelayStream::TakeTag(uint64_t tag) {
@@ -181,6 +222,9 @@ absl::StatusOr<std::shared_ptr<RelayStream::Tag>> RelayStream::Open(
   start->owner_may_release = principal_.release_keys;
   start->listener = shared_from_this();
   start->tag = request.tag();
+  if (start->profile->durable) {
+    start->encode = [](const auto& of, const auto& reply) { return Encode(of, reply); };
+  }
   std::shared_ptr<Tag> tag;
   bool over = false;
   // Entered before anything can end it, lest its last reply find no tag.
@@ -203,7 +247,11 @@ void RelayStream::Enqueue(const std::shared_ptr<Tag>& tag, v1::RelayRequest requ
     unprocessed_bytes_ += WeightOf(request);
     must_run = tag->Push(std::move(request));
   }
-  if (must_run) services_.loop.Do(tag);
+  if (!must_run) return;
+  if (!tag->handshake().durable()) return services_.loop.Do(tag);
+  absl::Status queued =
+      services_.durable.work.Submit(tag->tenant(), access::Lane::kGeneral, [tag] { tag->Run(); });
+  if (!queued.ok()) tag->Refuse(std::move(queued));
 }
 
 void RelayStream::Fail(uint64_t number, absl::Status status) {
@@ -235,10 +283,13 @@ void RelayStream::OnReply(uint64_t number, handshakes::Reply reply) {
   }
   if (!tag) return;
   const handshakes::Handle& handle = tag->handshake().handle();
-  WipedResponse response(ToProto(number, handle, std::move(reply)));
+  WipedResponse response(ToProto(number, handle, reply));
   std::lock_guard lock(mutex_);
   if (over_) return;
-  if (!tag->named()) response.get().set_handshake(ResourceName(kHandshakesCollection, handle));
+  if (!tag->named()) {
+    response.get().set_handshake(ResourceName(kHandshakesCollection, handle));
+    response.get().set_resumable(tag->handshake().durable());
+  }
   if (ended) tags_.erase(number);
   Write(std::move(response));
   FinishWhenDone();

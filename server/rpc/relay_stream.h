@@ -27,6 +27,7 @@
 #include "server/rpc/call_count.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/completion_loop.h"
+#include "server/rpc/durable_calls.h"
 #include "server/rpc/key_release.h"
 
 namespace handfast::rpc {
@@ -54,6 +55,8 @@ struct RelayBackends {
   observe::MetricsInterface& metrics;
   RelayStreams& streams;
   CallCount& calls;
+  handshakes::SavedHandshakes& saved;
+  const DurableServices& durable;
 };
 struct RelayServices {
   v1::HandshakeService::AsyncService& service;
@@ -87,6 +90,9 @@ class RelayStream final : public handshakes::ReplyListener,
   absl::Status Identify();
   void Receive(v1::RelayRequest request);
   void Begin(v1::RelayRequest request);
+  void Resume(const v1::RelayRequest& request);
+  // In a thread that may wait for the store.
+  void GoOn(uint64_t number, const handshakes::Handle& handle, uint64_t bytes_seen);
   absl::Status TakeTag(uint64_t tag);
   absl::StatusOr<std::shared_ptr<Tag>> Open(const v1::RelayRequest& request);
   void Enqueue(const std::shared_ptr<Tag>& tag, v1::RelayRequest request);

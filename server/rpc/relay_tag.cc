@@ -36,6 +36,7 @@ void RelayStream::Tag::Tell(const v1::RelayRequest& request) {
       return handshake_->PeerClosed();
     case v1::RelayRequest::kAbort:
       return handshake_->GiveUp(tls::Reason::kHandshakeAborted);
+    case v1::RelayRequest::kResume:  // a tag's first request, which made it
     case v1::RelayRequest::EVENT_NOT_SET:
       return;
   }

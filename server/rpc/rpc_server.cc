@@ -116,8 +116,10 @@ void RpcServer::AddServices(grpc::ServerBuilder& builder) {
                             .clock = backends_.clock,
                             .metrics = backends_.metrics,
                             .streams = streams_,
-                            .calls = calls_};
-  services_.push_back(std::make_unique<HandshakeService>(relay, unary));
+                            .calls = calls_,
+                            .saved = backends_.saved,
+                            .durable = durable_};
+  services_.push_back(std::make_unique<HandshakeService>(relay, unary, durable_));
   services_.push_back(std::make_unique<ConnectionService>(backends_.connections, unary));
   services_.push_back(std::make_unique<KeyService>(backends_.custody, unary));
   std::vector<std::string> names;

@@ -16,6 +16,7 @@
 #include "server/access/work_queue.h"
 #include "server/connections/connections.h"
 #include "server/custody/custody.h"
+#include "server/handshakes/durable.h"
 #include "server/handshakes/handshakes.h"
 #include "server/handshakes/profile_interface.h"
 #include "server/observe/metrics_interface.h"
@@ -85,6 +86,10 @@ struct Backends {
   access::WorkQueue& work;
   // For what waits for a disk or makes keys.
   access::WorkQueueInterface& blocking;
+  // Handshakes that are in the store, and where calls wait for it.
+  handshakes::SavedHandshakes& saved;
+  handshakes::DurableHandshakes& durable;
+  access::WorkQueueInterface& durable_work;
   observe::MetricsInterface& metrics;
 };
 
@@ -115,6 +120,7 @@ class RpcServer {
   absl::Status Build(const RpcOptions& options);
 
   const Backends backends_;
+  const DurableServices durable_{backends_.durable, backends_.durable_work};
   RelayStreams streams_;
   CallCount calls_;
   std::unique_ptr<ConnectionCap> cap_;

@@ -37,6 +37,13 @@ constexpr Ask kAsk[] = {
     &Service::RequestAdvance,
 };
 
+handshakes::StepCall CallOf(const StepName& name, const v1::StepRequest& request) {
+  return {.message = name.message,
+          .number = request.step(),
+          .from_peer = tls::AsBytes(request.from_peer()),
+          .peer_closed = request.peer_closed()};
+}
+
 // One call's work, for the loop to run when the tenant's turn has come.
 class StepTask final : public Task {
  public:
@@ -50,10 +57,7 @@ class StepTask final : public Task {
   const std::string& tenant() const override { return handshake_->owner().tenant; }
   void Refuse(absl::Status status) override { respond_(std::move(status)); }
   void Run() override {
-    handshake_->TakeStep({.message = name_.message,
-                          .number = request_.step(),
-                          .from_peer = tls::AsBytes(request_.from_peer()),
-                          .peer_closed = request_.peer_closed()},
+    handshake_->TakeStep(CallOf(name_, request_),
                          [respond = respond_, handle = handshake_->handle()](const auto& reply) {
                            if (!reply.ok()) return respond(reply.status());
                            respond(ToProto(handle, **reply));
@@ -66,6 +70,28 @@ class StepTask final : public Task {
   const v1::StepRequest& request_;
   const Respond<v1::StepResponse> respond_;
 };
+
+tls::Bytes Encode(const handshakes::Handle& handle, const handshakes::StepReply& reply) {
+  v1::StepResponse response = ToProto(handle, reply);
+  tls::Bytes bytes(response.ByteSizeLong());
+  response.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+  WipeKeys(response);
+  return bytes;
+}
+
+// The step of a handshake that is in the store.
+absl::StatusOr<v1::StepResponse> TakeDurably(handshakes::DurableHandshakes& durable,
+                                             const handshakes::Owner& owner,
+                                             const handshakes::Handle& handle,
+                                             const handshakes::StepCall& call) {
+  absl::StatusOr<tls::Bytes> reply = durable.TakeStep(owner, handle, call, Encode);
+  if (!reply.ok()) return reply.status();
+  v1::StepResponse response;
+  const bool parsed = response.ParseFromArray(reply->data(), static_cast<int>(reply->size()));
+  tls::Wipe(*reply);
+  if (!parsed) return absl::InternalError("a reply that was kept cannot be read");
+  return response;
+}
 
 absl::StatusOr<handshakes::Handle> Check(const v1::StepRequest& request) {
   const auto handle = ParseResourceName(kHandshakesCollection, request.handshake());
@@ -81,9 +107,14 @@ void Serve(const StepServices& services, const StepName& name, const access::Pri
            const v1::StepRequest& request, Respond<v1::StepResponse> respond) {
   const absl::StatusOr<handshakes::Handle> handle = Check(request);
   if (!handle.ok()) return respond(handle.status());
-  auto handshake =
-      services.handshakes.Find({.tenant = principal.tenant, .principal = principal.name}, *handle);
-  if (!handshake) return respond(access::NotFound("handshake"));
+  const handshakes::Owner owner{.tenant = principal.tenant, .principal = principal.name};
+  auto handshake = services.handshakes.Find(owner, *handle);
+  if (!handshake) {
+    return Later<v1::StepResponse>(
+        services.durable, principal.tenant, std::move(respond),
+        [&durable = services.durable.handshakes, owner, handle = *handle,
+         call = CallOf(name, request)] { return TakeDurably(durable, owner, handle, call); });
+  }
   services.loop.Do(
       std::make_shared<StepTask>(std::move(handshake), name, request, std::move(respond)));
 }

@@ -5,6 +5,7 @@
 #include "handfast/v1/handshake.grpc.pb.h"
 #include "server/handshakes/handshakes.h"
 #include "server/rpc/completion_loop.h"
+#include "server/rpc/durable_calls.h"
 #include "server/rpc/unary_call.h"
 
 namespace handfast::rpc {
@@ -14,6 +15,7 @@ struct StepServices {
   v1::HandshakeService::AsyncService& service;
   CompletionLoop& loop;
   handshakes::Handshakes& handshakes;
+  const DurableServices& durable;
 };
 
 // Asks for calls of each step RPC on `queue`, for ever.

@@ -39,7 +39,7 @@ class MemoryStore final : public Store {
 
   // Gives back the room of what has expired. Each write that meets a full store calls it first;
   // call it now and then, so that values do not stay in memory long after their time.
-  void Sweep();
+  void Sweep() override;
 
   // What an entry weighs: its value, its names, and a fixed sum for the structures around them.
   static size_t BytesOf(const Key& key, size_t value_size);

@@ -69,6 +69,9 @@ class Store {
   // Takes it out: no value is handed out twice. Where the answer is UNAVAILABLE or DATA_LOSS the
   // value may be gone, and nobody has it.
   virtual absl::StatusOr<Value> Pop(const Key& key) = 0;
+
+  // To be called now and then: gives back the room of what has expired, where that is ours to do.
+  virtual void Sweep() {}
 };
 
 }  // namespace handfast::store

@@ -1,6 +1,7 @@
 #include "tls/base/bytes.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace handfast::tls {
 namespace {
@@ -13,6 +14,13 @@ int HexValue(char c) {
 }
 
 }  // namespace
+
+void Append(Bytes& out, ByteView more) {
+  if (more.empty()) return;
+  const size_t end = out.size();
+  out.resize(end + more.size());
+  std::memcpy(out.data() + end, more.data(), more.size());
+}
 
 bool Equal(ByteView a, ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 

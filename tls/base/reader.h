@@ -97,6 +97,7 @@ class Reader {
   bool List(std::vector<T>& v, size_t prefix, Bounds bounds) {
     ByteView body;
     if (!Opaque(body, prefix, bounds)) return false;
+    if constexpr (WireEnum<T>) v.reserve(body.size() / sizeof(T));
     Reader items(body);
     while (!items.done()) {
       if (v.size() == bounds.max_items) return false;
@@ -166,15 +167,18 @@ class Writer {
     if (!body()) return false;
     const size_t size = out_.size() - start - prefix;
     if (size < bounds.min || size > bounds.max) return false;
-    for (size_t i = 0; i < prefix; ++i) {
-      out_[start + i] = static_cast<uint8_t>(size >> (8 * (prefix - 1 - i)));
-    }
+    WriteAt(start, size, prefix);
     return true;
   }
 
  private:
+  void WriteAt(size_t at, uint64_t v, size_t size) {
+    for (size_t i = size; i-- > 0; v >>= 8) out_[at + i] = static_cast<uint8_t>(v);
+  }
   bool Number(uint64_t v, size_t size) {
-    for (size_t i = size; i-- > 0;) out_.push_back(static_cast<uint8_t>(v >> (8 * i)));
+    const size_t end = out_.size();
+    out_.resize(end + size);
+    WriteAt(end, v, size);
     return true;
   }
   bool Opaque(ByteView v, size_t prefix, Bounds bounds) {

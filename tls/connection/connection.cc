@@ -38,6 +38,10 @@ Connection Connection::Client(ConnectionOptions options, std::optional<Session> 
 std::string_view Connection::state_name() const { return StateName(state_->engine); }
 uint64_t Connection::consumed() const { return state_->consumed; }
 bool Connection::established() const { return std::holds_alternative<Connected>(state_->engine); }
+std::shared_ptr<const Established> Connection::agreed() const {
+  const auto* connected = std::get_if<Connected>(&state_->engine);
+  return connected == nullptr ? nullptr : connected->established;
+}
 bool Connection::failed() const { return std::holds_alternative<Failed>(state_->engine); }
 const std::optional<Question>& Connection::question() const { return state_->question; }
 

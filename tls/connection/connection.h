@@ -145,6 +145,8 @@ class Connection {
   // completed."
   bool established() const;
   bool failed() const;
+  // What the handshake agreed on; null before its end.
+  std::shared_ptr<const Established> agreed() const;
   // The open question, so that it can be asked again after a restore.
   const std::optional<Question>& question() const;
 

@@ -358,7 +358,7 @@ void Run::CarryOut(Effect& effect) {
   }
 }
 
-void Run::InstallRead(TrafficKeys keys, uint16_t max_plaintext) {
+void Run::InstallRead(TrafficKeys&& keys, uint16_t max_plaintext) {
   Result<RecordKeys> created = RecordKeys::Create(std::move(keys), AeadDirection::kOpen);
   if (!created.ok()) return Fail(created.reason());
   state_.opener.Install(*std::move(created));

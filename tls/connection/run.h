@@ -41,11 +41,12 @@ class Run {
   void CarryOut(Effect& effect);
   void SendRecords(ContentType type, ByteView content);
   void SendRecord(ContentType type, ByteView content);
-  void InstallRead(TrafficKeys keys, uint16_t max_plaintext);
+  void InstallRead(TrafficKeys&& keys, uint16_t max_plaintext);
 
-  void Fail(Reason reason);
+  // Cold, so that they lie apart from what goes well.
+  [[gnu::cold]] void Fail(Reason reason);
   // The end, with or without an alert.
-  void End(Reason reason, Origin origin, std::optional<uint8_t> alert);
+  [[gnu::cold]] void End(Reason reason, Origin origin, std::optional<uint8_t> alert);
   bool ended() const;
   // A stepwise connection has taken its one message.
   bool stepped() const { return state_.stepwise && took_message_; }

@@ -1,16 +1,17 @@
 #include "tls/crypto/aead.h"
 
 #include <climits>
+#include <cstring>
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include "tls/base/secret_access.h"
 #include "tls/crypto/libcrypto.h"
 
 namespace handfast::tls {
 namespace {
-
-using CipherContext = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 
 const EVP_CIPHER* Fetched(AeadAlgorithm algorithm) {
   static const struct {
@@ -29,6 +30,10 @@ const EVP_CIPHER* Fetched(AeadAlgorithm algorithm) {
   return nullptr;
 }
 
+// Up to this size both parts of a plaintext are joined in the output and encrypted at once: a call
+// for a single byte costs more than the copy, as it goes another way through libcrypto's code.
+constexpr size_t kJoined = 4096;
+
 // libcrypto counts bytes in an int.
 bool FitsInt(size_t size) { return size <= INT_MAX; }
 
@@ -40,68 +45,71 @@ bool Update(EVP_CIPHER_CTX* context, uint8_t* out, ByteView in) {
 
 }  // namespace
 
-struct Aead::Context {
-  CipherContext cipher;
-  AeadDirection direction;
-};
-
-Aead::Aead(std::unique_ptr<Context> context) : context_(std::move(context)) {}
-Aead::Aead(Aead&&) noexcept = default;
-Aead& Aead::operator=(Aead&&) noexcept = default;
-Aead::~Aead() = default;
+void Aead::Free::operator()(evp_cipher_ctx_st* context) const { EVP_CIPHER_CTX_free(context); }
 
 Result<Aead> Aead::Create(AeadAlgorithm algorithm, AeadDirection direction, const AeadKey& key) {
-  ClearErrorsOnReturn clear;
   const EVP_CIPHER* cipher = Fetched(algorithm);
-  if (cipher == nullptr || key.size() != AeadKeySize(algorithm)) return Reason::kInternalError;
-  CipherContext context(EVP_CIPHER_CTX_new());
-  if (context == nullptr ||
-      EVP_CipherInit_ex(context.get(), cipher, nullptr, SecretAccess::Open(key).data(), nullptr,
-                        direction == AeadDirection::kSeal) != 1) {
-    return Reason::kInternalError;
+  if (cipher == nullptr || key.size() != AeadKeySize(algorithm)) {
+    return Refused(Reason::kInternalError);
   }
-  return Aead(std::make_unique<Context>(Context{std::move(context), direction}));
+  Context context(EVP_CIPHER_CTX_new());
+  if (context == nullptr ||
+      EVP_CipherInit_ex2(context.get(), cipher, SecretAccess::Open(key).data(), nullptr,
+                         direction == AeadDirection::kSeal, nullptr) != 1) {
+    return Refused(Reason::kInternalError);
+  }
+  return Aead(std::move(context), direction);
 }
 
 Result<void> Aead::Seal(ByteView nonce, ByteView associated_data, ByteView a, ByteView b,
                         uint8_t* out) {
-  ClearErrorsOnReturn clear;
-  if (nonce.size() != kAeadNonceSize || context_->direction != AeadDirection::kSeal ||
-      !FitsInt(a.size()) || !FitsInt(b.size()) || !FitsInt(associated_data.size())) {
+  if (nonce.size() != kAeadNonceSize || direction_ != AeadDirection::kSeal || !FitsInt(a.size()) ||
+      !FitsInt(b.size()) || !FitsInt(associated_data.size())) {
     return Reason::kInternalError;
   }
-  EVP_CIPHER_CTX* cipher = context_->cipher.get();
-  uint8_t* tag = out + a.size() + b.size();
+  EVP_CIPHER_CTX* cipher = context_.get();
+  const size_t size = a.size() + b.size();
+  if (size <= kJoined && !b.empty()) {
+    if (!a.empty()) std::memmove(out, a.data(), a.size());
+    std::memcpy(out + a.size(), b.data(), b.size());
+    a = {out, size};
+    b = {};
+  }
+  uint8_t* const tag = out + size;
+  OSSL_PARAM get_tag[] = {
+      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, kAeadTagSize),
+      OSSL_PARAM_construct_end()};
   int written = 0;
-  if (EVP_CipherInit_ex(cipher, nullptr, nullptr, nullptr, nonce.data(), -1) != 1 ||
+  if (EVP_CipherInit_ex2(cipher, nullptr, nullptr, nonce.data(), -1, nullptr) != 1 ||
       !Update(cipher, nullptr, associated_data) || !Update(cipher, out, a) ||
       !Update(cipher, out + a.size(), b) || EVP_CipherFinal_ex(cipher, tag, &written) != 1 ||
-      EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, kAeadTagSize, tag) != 1) {
-    return Reason::kInternalError;
+      EVP_CIPHER_CTX_get_params(cipher, get_tag) != 1) {
+    return Refused(Reason::kInternalError);
   }
   return {};
 }
 
 Result<std::span<uint8_t>> Aead::Open(ByteView nonce, ByteView associated_data,
                                       std::span<uint8_t> ciphertext_and_tag) {
-  ClearErrorsOnReturn clear;
-  if (nonce.size() != kAeadNonceSize || context_->direction != AeadDirection::kOpen ||
+  if (nonce.size() != kAeadNonceSize || direction_ != AeadDirection::kOpen ||
       !FitsInt(ciphertext_and_tag.size()) || !FitsInt(associated_data.size())) {
     return Reason::kInternalError;
   }
   if (ciphertext_and_tag.size() < kAeadTagSize) return Reason::kBadRecordMac;
-  EVP_CIPHER_CTX* cipher = context_->cipher.get();
+  EVP_CIPHER_CTX* cipher = context_.get();
   const size_t size = ciphertext_and_tag.size() - kAeadTagSize;
   const std::span<uint8_t> text = ciphertext_and_tag.first(size);
-  uint8_t* tag = ciphertext_and_tag.data() + size;
-  if (EVP_CipherInit_ex(cipher, nullptr, nullptr, nullptr, nonce.data(), -1) != 1 ||
-      EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, kAeadTagSize, tag) != 1) {
-    return Reason::kInternalError;
+  const OSSL_PARAM set_tag[] = {
+      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
+                                        ciphertext_and_tag.data() + size, kAeadTagSize),
+      OSSL_PARAM_construct_end()};
+  if (EVP_CipherInit_ex2(cipher, nullptr, nullptr, nonce.data(), -1, set_tag) != 1) {
+    return Refused(Reason::kInternalError);
   }
   int written = 0;
   if (!Update(cipher, nullptr, associated_data) || !Update(cipher, text.data(), text) ||
-      EVP_CipherFinal_ex(cipher, tag, &written) != 1) {
-    return Reason::kBadRecordMac;
+      EVP_CipherFinal_ex(cipher, text.data() + size, &written) != 1) {
+    return Refused(Reason::kBadRecordMac);
   }
   return text;
 }

@@ -5,10 +5,14 @@
 #define HANDFAST_TLS_CRYPTO_AEAD_H_
 
 #include <memory>
+#include <span>
+#include <utility>
 
 #include "tls/base/bytes.h"
 #include "tls/base/result.h"
 #include "tls/base/secret.h"
+
+struct evp_cipher_ctx_st;  // EVP_CIPHER_CTX
 
 namespace handfast::tls {
 
@@ -28,9 +32,6 @@ class Aead {
  public:
   // kInternalError where the key's size is not the algorithm's.
   static Result<Aead> Create(AeadAlgorithm algorithm, AeadDirection direction, const AeadKey& key);
-  Aead(Aead&&) noexcept;
-  Aead& operator=(Aead&&) noexcept;
-  ~Aead();
 
   // Encrypts first `a`, then `b` (the inner content type of TLS 1.3 need not be copied behind the
   // plaintext) and appends ciphertext and tag to what `out` points at: a.size() + b.size() +
@@ -44,9 +45,14 @@ class Aead {
                                   std::span<uint8_t> ciphertext_and_tag);
 
  private:
-  struct Context;
-  explicit Aead(std::unique_ptr<Context> context);
-  std::unique_ptr<Context> context_;
+  struct Free {
+    void operator()(evp_cipher_ctx_st* context) const;
+  };
+  using Context = std::unique_ptr<evp_cipher_ctx_st, Free>;
+  Aead(Context context, AeadDirection direction)
+      : context_(std::move(context)), direction_(direction) {}
+  Context context_;
+  AeadDirection direction_;
 };
 
 }  // namespace handfast::tls

@@ -44,6 +44,13 @@ class Label {
   uint8_t* end_ = bytes_.data();
 };
 
+// Both block sizes are multiples of 64, which a loop of fixed length can do at once.
+void Mix(std::span<uint8_t> block, uint8_t pad) {
+  for (; !block.empty(); block = block.subspan(64)) {
+    for (size_t i = 0; i < 64; ++i) block[i] ^= pad;
+  }
+}
+
 // T(n) of RFC 5869 §2.3, from T(n - 1).
 void ExpandBlock(Hmac& hmac, ByteView previous, ByteView info, uint8_t n, uint8_t* out) {
   hmac.Update(previous);
@@ -52,11 +59,24 @@ void ExpandBlock(Hmac& hmac, ByteView previous, ByteView info, uint8_t n, uint8_
   hmac.Finish(out);
 }
 
+// HKDF-Expand-Label for one block at most, with an HMAC that is keyed, and spent.
+void ExpandLabelOnce(HashAlgorithm algorithm, Hmac& hmac, std::string_view label, ByteView context,
+                     std::span<uint8_t> out) {
+  if (out.size() > DigestSize(algorithm)) std::abort();
+  const Label info(label, context, out.size());
+  std::array<uint8_t, kMaxDigestSize> block;
+  ExpandBlock(hmac, {}, info.view(), 1, block.data());
+  std::memcpy(out.data(), block.data(), out.size());
+  Wipe(block);
+}
+
 }  // namespace
 
 Hmac::Hmac(HashAlgorithm algorithm, ByteView key) : inner_(algorithm), outer_(algorithm) {
   const size_t block_size = BlockSize(algorithm);
-  std::array<uint8_t, kMaxBlockSize> pad{};
+  std::array<uint8_t, kMaxBlockSize> pads;
+  const std::span<uint8_t> pad(pads.data(), block_size);
+  std::memset(pad.data(), 0, pad.size());
   if (key.size() > block_size) {
     RunningHash hash(algorithm);
     hash.Update(key);
@@ -64,10 +84,10 @@ Hmac::Hmac(HashAlgorithm algorithm, ByteView key) : inner_(algorithm), outer_(al
   } else if (!key.empty()) {
     std::memcpy(pad.data(), key.data(), key.size());
   }
-  for (uint8_t& byte : pad) byte ^= 0x36;
-  inner_.Update({pad.data(), block_size});
-  for (uint8_t& byte : pad) byte ^= 0x36 ^ 0x5c;
-  outer_.Update({pad.data(), block_size});
+  Mix(pad, 0x36);
+  inner_.Update(pad);
+  Mix(pad, 0x36 ^ 0x5c);
+  outer_.Update(pad);
   Wipe(pad);
 }
 
@@ -92,18 +112,18 @@ HkdfKey::HkdfKey(HashAlgorithm algorithm, const HashSecret& secret)
     : algorithm_(algorithm), keyed_(algorithm, SecretAccess::Open(secret)) {}
 
 void HkdfKey::ExpandLabel(std::string_view label, ByteView context, std::span<uint8_t> out) const {
-  if (out.size() > DigestSize(algorithm_)) std::abort();
-  const Label info(label, context, out.size());
   Hmac hmac = keyed_;
-  std::array<uint8_t, kMaxDigestSize> block;
-  ExpandBlock(hmac, {}, info.view(), 1, block.data());
-  std::memcpy(out.data(), block.data(), out.size());
-  Wipe(block);
+  ExpandLabelOnce(algorithm_, hmac, label, context, out);
 }
 
 void HkdfExpandLabel(HashAlgorithm algorithm, const HashSecret& secret, std::string_view label,
                      ByteView context, std::span<uint8_t> out) {
-  HkdfExpand(algorithm, SecretAccess::Open(secret), Label(label, context, out.size()).view(), out);
+  const ByteView key = SecretAccess::Open(secret);
+  if (out.size() > DigestSize(algorithm)) {
+    return HkdfExpand(algorithm, key, Label(label, context, out.size()).view(), out);
+  }
+  Hmac hmac(algorithm, key);
+  ExpandLabelOnce(algorithm, hmac, label, context, out);
 }
 
 void HkdfExpand(HashAlgorithm algorithm, ByteView pseudo_random_key, ByteView info,

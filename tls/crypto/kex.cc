@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
@@ -144,11 +145,12 @@ struct KeyPair::State {
     auto state = std::make_unique<State>();
     state->group = NamedGroup::kX25519;
     state->x25519 = std::move(key);
-    state->public_key_size = kX25519Size;
+    // EVP_PKEY_get_raw_public_key would have the key exported for it.
     if (state->x25519 == nullptr ||
-        EVP_PKEY_get_raw_public_key(state->x25519.get(), state->public_key.data(),
-                                    &state->public_key_size) != 1) {
-      return Reason::kInternalError;
+        EVP_PKEY_get_octet_string_param(state->x25519.get(), OSSL_PKEY_PARAM_PUB_KEY,
+                                        state->public_key.data(), kX25519Size,
+                                        &state->public_key_size) != 1) {
+      return Refused(Reason::kInternalError);
     }
     return KeyPair(std::move(state));
   }
@@ -195,15 +197,15 @@ KeyPair& KeyPair::operator=(KeyPair&&) noexcept = default;
 KeyPair::~KeyPair() = default;
 
 Result<KeyPair> KeyPair::Generate(NamedGroup group) {
-  ClearErrorsOnReturn clear;
   if (group == NamedGroup::kX25519) {
     EVP_PKEY_CTX* const generation = ThreadTools().generation.get();
     EVP_PKEY* key = nullptr;
     if (generation == nullptr || EVP_PKEY_generate(generation, &key) != 1) {
-      return Reason::kInternalError;
+      return Refused(Reason::kInternalError);
     }
     return State::FromX25519(Key(key));
   }
+  ClearErrorsOnReturn clear;
   if (const FfdheGroup* ffdhe = FindFfdhe(group)) {
     Secret<kMaxScalarSize> exponent;
     if (!NewFfdheExponent(SecretAccess::Fill(exponent, ffdhe->exponent_size))) {
@@ -279,7 +281,6 @@ Secret<KeyPair::kMaxPrivateKeySize> KeyPair::PrivateKey() const {
 }
 
 Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
-  ClearErrorsOnReturn clear;
   const std::unique_ptr<State> spent = std::move(state_);
   if (spent == nullptr) return Reason::kInternalError;
   SharedSecret shared;
@@ -288,10 +289,11 @@ Result<SharedSecret> KeyPair::Derive(ByteView peer_public_key) && {
     // secret is the all-zero value and abort if so"
     if (!DeriveX25519(spent->x25519.get(), peer_public_key,
                       SecretAccess::Fill(shared, kX25519Size))) {
-      return Reason::kBadKeyShare;
+      return Refused(Reason::kBadKeyShare);
     }
     return shared;
   }
+  ClearErrorsOnReturn clear;
   if (const FfdheGroup* ffdhe = FindFfdhe(spent->group)) {
     // RFC 8446 §6: "Peers which receive a message which is syntactically correct but semantically
     // invalid (e.g., a DHE share of p - 1, or an invalid enum) MUST terminate the connection with

@@ -9,4 +9,9 @@ ClearErrorsOnReturn::~ClearErrorsOnReturn() {
   if (ERR_peek_error() != 0) ERR_clear_error();
 }
 
+Reason Refused(Reason reason) {
+  ERR_clear_error();
+  return reason;
+}
+
 }  // namespace handfast::tls

@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "tls/base/reason.h"
+
 namespace handfast::tls {
 
 template <auto kFree>
@@ -27,6 +29,11 @@ class ClearErrorsOnReturn {
   ClearErrorsOnReturn(const ClearErrorsOnReturn&) = delete;
   ~ClearErrorsOnReturn();
 };
+
+// The same where looking would cost something, in what each record and each handshake calls:
+// `return Refused(reason)` where libcrypto refused. It leaves nothing in the queue where it did
+// not.
+[[gnu::cold]] Reason Refused(Reason reason);
 
 }  // namespace handfast::tls
 

@@ -63,16 +63,15 @@ class DrawnAhead {
 class LibcryptoRandomness final : public Randomness {
  public:
   Result<void> Fill(std::span<uint8_t> out) override {
-    ClearErrorsOnReturn clear;
-    if (out.size() > INT_MAX) return Reason::kInternalError;
-    if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) return Reason::kInternalError;
+    if (out.size() > INT_MAX || RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) {
+      return Refused(Reason::kInternalError);
+    }
     return {};
   }
   Result<void> FillPublic(std::span<uint8_t> out) override {
     thread_local DrawnAhead ahead;
     if (!ahead.Holds(out.size())) return Fill(out);
-    ClearErrorsOnReturn clear;
-    if (!ahead.Take(out)) return Reason::kInternalError;
+    if (!ahead.Take(out)) return Refused(Reason::kInternalError);
     return {};
   }
   Result<KeyPair> NewKeyPair(NamedGroup group) override { return KeyPair::Generate(group); }

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include "tls/crypto/hash.h"
+
 namespace handfast::tls {
 namespace {
 
@@ -60,6 +62,16 @@ const EVP_MD* FetchedDigest(MessageDigest digest) {
 }
 
 bool HashMessage(MessageDigest digest, ByteView message, MessageHash& out) {
+  const auto on = [&](HashAlgorithm algorithm) {
+    RunningHash hash(algorithm);
+    hash.Update(message);
+    hash.Finish(out.bytes.data());
+    out.size = static_cast<unsigned>(DigestSize(algorithm));
+    return true;
+  };
+  // The transcript's code, which is in the caches, and needs no context to be made.
+  if (digest == MessageDigest::kSha256) return on(HashAlgorithm::kSha256);
+  if (digest == MessageDigest::kSha384) return on(HashAlgorithm::kSha384);
   const EVP_MD* md = FetchedDigest(digest);
   return md != nullptr &&
          EVP_Digest(message.data(), message.size(), out.bytes.data(), &out.size, md, nullptr) == 1;

@@ -33,9 +33,25 @@ const SchemeRow* FindScheme(SignatureScheme scheme);
 // Fetched once for the process; null for kNone.
 const evp_md_st* FetchedDigest(MessageDigest digest);
 
+// Bytes of a digest.
+constexpr size_t DigestSize(MessageDigest digest) {
+  switch (digest) {
+    case MessageDigest::kSha256:
+      return 32;
+    case MessageDigest::kSha384:
+      return 48;
+    case MessageDigest::kSha512:
+      return 64;
+    case MessageDigest::kNone:
+      break;
+  }
+  return 0;
+}
+
 // Digest of a message, SHA-512 at the largest.
+constexpr size_t kMaxMessageHash = DigestSize(MessageDigest::kSha512);
 struct MessageHash {
-  std::array<uint8_t, 64> bytes;
+  std::array<uint8_t, kMaxMessageHash> bytes;
   unsigned size = 0;
 };
 bool HashMessage(MessageDigest digest, ByteView message, MessageHash& out);

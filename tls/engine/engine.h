@@ -34,13 +34,13 @@ concept LegalAnswer = requires(State state, const A& answer, const Context& cont
 };
 
 // One whole handshake message, header included, from the peer.
-Transition Step(EngineState spent, ByteView message, const Context& context);
+Transition Step(EngineState&& spent, ByteView message, const Context& context);
 
 // True where the answer is to the open question. Asked before the state is spent, so that a
 // stranger's answer changes nothing.
 bool Answers(const EngineState& state, const Answer& answer);
 // Only after Answers().
-Transition Step(EngineState spent, const Answer& answer, const Context& context);
+Transition Step(EngineState&& spent, const Answer& answer, const Context& context);
 
 // The messages that have a move in this state, by type; an order without meaning, none twice.
 std::vector<HandshakeType> LegalMessages(const EngineState& state);

@@ -392,7 +392,8 @@ Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn,
   if (!version.ok()) return version.reason();
   if (Result<void> r = CheckCompression(client_hello, *version); !r.ok()) return r.reason();
 
-  AwaitChoice next;
+  Result<AwaitChoice> result(std::in_place);
+  AwaitChoice& next = *result;
   next.hello.negotiated = std::make_unique<Established>();
   next.hello.negotiated->version = *version;
   next.hello.negotiated->server_name = extensions->server_name;
@@ -408,7 +409,7 @@ Result<AwaitChoice> Negotiate(const std::vector<std::string>& alpn,
     return r.reason();
   }
   if (Result<void> r = DrawRandom(context, next.hello); !r.ok()) return r.reason();
-  return next;
+  return result;
 }
 
 // TLS 1.2: the session that the answer has us resume, be it the ticket's or the caller's.

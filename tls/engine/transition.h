@@ -69,7 +69,10 @@ struct Transition {
   std::optional<Question> question;
 };
 
-inline Transition Fail(Reason reason) { return {Failed{reason}, {}, std::nullopt}; }
+// Out of line and cold: see base/result.h.
+[[gnu::cold, gnu::noinline]] inline Transition Fail(Reason reason) {
+  return {Failed{reason}, {}, std::nullopt};
+}
 
 // A message as it was received: parsed, and its bytes with their header, for the transcript.
 template <class M>

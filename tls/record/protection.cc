@@ -21,11 +21,10 @@ constexpr size_t kExplicitNonceSize = 8;
 constexpr uint16_t kLegacyRecordVersion = 0x0303;
 
 void WriteHeader(Bytes& out, ContentType type, size_t length) {
-  out.push_back(static_cast<uint8_t>(type));
-  out.push_back(kLegacyRecordVersion >> 8);
-  out.push_back(kLegacyRecordVersion & 0xff);
-  out.push_back(static_cast<uint8_t>(length >> 8));
-  out.push_back(static_cast<uint8_t>(length));
+  const uint8_t header[] = {static_cast<uint8_t>(type), kLegacyRecordVersion >> 8,
+                            kLegacyRecordVersion & 0xff, static_cast<uint8_t>(length >> 8),
+                            static_cast<uint8_t>(length)};
+  Append(out, header);
 }
 
 void WriteU64(uint8_t* out, uint64_t v) {
@@ -64,7 +63,7 @@ bool SizesFit(const SuiteInfo& suite, const TrafficKeys12& keys, size_t iv_size)
 
 // ---- RecordKeys
 
-Result<RecordKeys> RecordKeys::Create(TrafficKeys keys, AeadDirection direction) {
+Result<RecordKeys> RecordKeys::Create(TrafficKeys&& keys, AeadDirection direction) {
   if (auto* tls13 = std::get_if<TrafficKeys13>(&keys)) {
     const SuiteInfo* suite = FindSuite(tls13->suite);
     if (suite == nullptr || suite->version != ProtocolVersion::kTls13 ||

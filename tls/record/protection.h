@@ -42,7 +42,7 @@ constexpr uint64_t kAesGcmUpdateAfter = uint64_t{1} << 23;
 class RecordKeys {
  public:
   // kInternalError where the suite is unknown or is not of the keys' version, or a size is wrong.
-  static Result<RecordKeys> Create(TrafficKeys keys, AeadDirection direction);
+  static Result<RecordKeys> Create(TrafficKeys&& keys, AeadDirection direction);
 
   // Gives the keys away, with the next record's sequence number; the value is spent.
   TrafficKeys Release() &&;
@@ -90,9 +90,9 @@ class RecordSealer {
  public:
   // Plaintext records until keys are installed.
   RecordSealer() = default;
-  explicit RecordSealer(RecordKeys keys) : keys_(std::move(keys)) {}
+  explicit RecordSealer(RecordKeys&& keys) : keys_(std::move(keys)) {}
 
-  void Install(RecordKeys keys) { keys_ = std::move(keys); }
+  void Install(RecordKeys&& keys) { keys_.emplace(std::move(keys)); }
   bool encrypted() const { return keys_.has_value(); }
   RecordKeys* keys() { return keys_ ? &*keys_ : nullptr; }
 
@@ -123,9 +123,9 @@ struct OpenedRecord {
 class RecordOpener {
  public:
   RecordOpener() = default;
-  explicit RecordOpener(RecordKeys keys) : keys_(std::move(keys)) {}
+  explicit RecordOpener(RecordKeys&& keys) : keys_(std::move(keys)) {}
 
-  void Install(RecordKeys keys) { keys_ = std::move(keys); }
+  void Install(RecordKeys&& keys) { keys_.emplace(std::move(keys)); }
   bool encrypted() const { return keys_.has_value(); }
   RecordKeys* keys() { return keys_ ? &*keys_ : nullptr; }
   // What the length of the next record may say: see PeekRecord.

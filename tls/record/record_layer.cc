@@ -29,7 +29,7 @@ bool IsUnfinished(ByteView message) {
          message.size() < kHandshakeHeaderSize + BodyLength(message);
 }
 
-RecordLayer::RecordLayer(RecordSealer sealer, RecordOpener opener, RecordLayerOptions options,
+RecordLayer::RecordLayer(RecordSealer&& sealer, RecordOpener&& opener, RecordLayerOptions options,
                          RecordLayerState state)
     : sealer_(std::move(sealer)),
       opener_(std::move(opener)),

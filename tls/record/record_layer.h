@@ -59,7 +59,7 @@ bool IsUnfinished(ByteView message);
 class RecordLayer {
  public:
   // Both halves have keys, of one version.
-  RecordLayer(RecordSealer sealer, RecordOpener opener, RecordLayerOptions options,
+  RecordLayer(RecordSealer&& sealer, RecordOpener&& opener, RecordLayerOptions options,
               RecordLayerState state = {});
 
   struct Opened {

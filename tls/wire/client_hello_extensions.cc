@@ -131,9 +131,10 @@ Result<ClientHelloExtensions> ReadExtensions(const ClientHello& hello) {
   // RFC 8446 §4.2: "There MUST NOT be more than one extension of the same type in a given
   // extension block."
   if (HasDuplicates(hello.extensions)) return Reason::kDuplicateExtension;
-  ClientHelloExtensions known;
+  Result<ClientHelloExtensions> read(std::in_place);
+  ClientHelloExtensions& known = *read;
   for (const Extension& extension : hello.extensions) {
-    if (Result<void> read = ReadOne(extension, known); !read.ok()) return read.reason();
+    if (Result<void> one = ReadOne(extension, known); !one.ok()) return one.reason();
   }
   // RFC 8446 §4.2.11: "The "pre_shared_key" extension MUST be the last extension in the
   // ClientHello [...] Servers MUST check that it is the last extension and otherwise fail the
@@ -147,7 +148,7 @@ Result<ClientHelloExtensions> ReadExtensions(const ClientHello& hello) {
       known.pre_shared_key->identities.size() != known.pre_shared_key->binders.size()) {
     return Reason::kBinderCount;
   }
-  return known;
+  return read;
 }
 
 }  // namespace handfast::tls

@@ -54,6 +54,34 @@ TEST(PumpTest, KeepsWhatTheServiceDidNotUse) {
   EXPECT_TRUE(pump.TakeRest().empty());
 }
 
+TEST(PumpTest, ResumesWhatHasSpoken) {
+  Pump pump;
+  Bytes all = kRecord;
+  all.insert(all.end(), {0xaa, 0xbb});
+  (void)pump.OnTransport(all);
+  EXPECT_EQ(pump.Restart().action, Action::kStart) << "nothing was heard yet";
+  EXPECT_TRUE(pump.OnConsumed(kRecord.size()));
+  EXPECT_EQ(pump.OnReply("handshakes/1", 700).action, Action::kNothing);
+  EXPECT_EQ(pump.OnReply("", 50).action, Action::kNothing);
+  EXPECT_EQ(pump.Restart().action, Action::kResume);
+  EXPECT_EQ(pump.handshake(), "handshakes/1");
+  EXPECT_EQ(pump.seen(), 750u);
+  const Bytes more = {0xcc};
+  EXPECT_EQ(pump.OnTransport(more).action, Action::kNothing) << "not before the reply";
+  const auto again = pump.OnReply("handshakes/1", 0);
+  EXPECT_EQ(again.action, Action::kSend);
+  EXPECT_EQ(tls::Copy(again.bytes), (Bytes{0xaa, 0xbb, 0xcc}));
+  EXPECT_EQ(pump.OnTransport(more).action, Action::kSend);
+}
+
+TEST(PumpTest, APeerThatLeftIsNotResumed) {
+  Pump pump;
+  (void)pump.OnTransport(kRecord);
+  (void)pump.OnReply("handshakes/1", 700);
+  (void)pump.OnTransportEnd();
+  EXPECT_EQ(pump.Restart().action, Action::kNothing);
+}
+
 TEST(PumpTest, RefusesImpossibleCounts) {
   Pump pump;
   (void)pump.OnTransport(kRecord);

@@ -225,11 +225,15 @@ TEST(Load, FlagBeforeEnvironmentBeforeDocumentBeforeDefault) {
   EXPECT_EQ(MustLoad(input).config.log.level, LogLevel::kTrace);
 }
 
+constexpr char kRedis[] = "store: {redis: {address: 'unix:/run/redis.sock', key_file: /s}}\n";
+
 TEST(Load, EverySettingCanBeOverridden) {
   const std::map<std::string, std::string> values = {
       {"default_profile", "modern"}, {"drain_seconds", "5"}, {"admin.address", "127.0.0.1:1"},
       {"log.level", "error"},        {"log.format", "text"}, {"custody.database_file", "/d"},
-      {"custody.kek_file", "/k"},
+      {"custody.kek_file", "/k"},    {"store.redis.address", "redis:1"},
+      {"store.redis.key_file", "/r"}, {"store.redis.password_file", "/p"},
+      {"store.redis.space", "other"},
   };
   size_t seen = 0;
   for (const Setting& setting : Settings()) {
@@ -238,7 +242,8 @@ TEST(Load, EverySettingCanBeOverridden) {
     seen += given != values.end();
     LoadInput input = WithDocument(std::string(kSmall) +
                                    "limits: {live_handshakes: 9, live_handshakes_per_tenant: 3,"
-                                   " handshake_rate_per_tenant: 3}\n");
+                                   " handshake_rate_per_tenant: 3}\n" +
+                                   (setting.path.starts_with("store.redis.") ? kRedis : ""));
     input.environment[setting.environment] = value;
     const std::string by_environment = MustLoad(input).dump;
     input.environment.clear();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/handshakes/handshakes.h"
+#include "server/store/memory_store.h"
 #include "tests/tls/connection/server_driver.h"
 #include "tests/tls/crypto/test_ca.h"
 
@@ -188,6 +189,8 @@ struct Backends {
                                         .release_keys = true,
                                         .trust_bundle = {},
                                         .server_trust_bundle = {}});
+  store::MemoryStore store{clock, {.entries = 100, .bytes = size_t{16} << 20}};
+  SavedHandshakes saved{clock, store};
   Services services{.clock = clock,
                     .randomness = tls::SystemRandomness(),
                     .credentials = key,
@@ -195,7 +198,8 @@ struct Backends {
                     .admission = admission,
                     .work = work,
                     .connections = connections,
-                    .metrics = metrics};
+                    .metrics = metrics,
+                    .saved = saved};
 };
 
 }  // namespace handfast::handshakes::test

@@ -170,7 +170,8 @@ TEST(Steps, AdvanceMakesAllThatCanBeMade) {
   }
 }
 
-// A service that is told to stop takes no new handshake, and the one that is live goes on to its end.
+// A service that is told to stop takes no new handshake, and the one that is live goes on to its
+// end.
 TEST(Steps, OutliveADrainThatBeganMeanwhile) {
   TestService service;
   LibsslClient peer({.trusted_pem = service.ca().pem()});

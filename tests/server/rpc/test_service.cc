@@ -36,9 +36,9 @@ void WriteFile(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-access::WorkQueueOptions OneThread() {
+access::WorkQueueOptions Threads(int count) {
   access::WorkQueueOptions options;
-  options.threads = {1, 0};
+  options.threads = {count, 0};
   return options;
 }
 
@@ -46,8 +46,11 @@ access::WorkQueueOptions OneThread() {
 
 TestService::TestService(TestOptions options)
     : folder_(MakeFolder()),
-      ca_(tls::test::TestCa::Create("Test CA")),
-      server_ca_(tls::test::TestCa::Create("Servers' CA")),
+      names_folder_(options.replica_of != nullptr ? options.replica_of->names_folder_ : folder_),
+      ca_(options.replica_of != nullptr ? options.replica_of->ca_
+                                        : tls::test::TestCa::Create("Test CA")),
+      server_ca_(options.replica_of != nullptr ? options.replica_of->server_ca_
+                                               : tls::test::TestCa::Create("Servers' CA")),
       caller_ca_(tls::test::TestCa::Create("Callers' CA")) {
   observe::SetLogLevel(observe::Level::kError);
   WriteFile(folder_ + "/ca.pem", ca_.pem());
@@ -66,9 +69,13 @@ TestService::TestService(TestOptions options)
   admission_ = std::make_unique<access::Admission>(
       admission, real_clock, [this](std::string_view reason) { metrics.Refused(reason); });
   work_ = std::make_unique<access::WorkQueue>(options.work, real_clock);
-  blocking_ = std::make_unique<access::WorkQueue>(OneThread(), real_clock);
+  blocking_ = std::make_unique<access::WorkQueue>(Threads(1), real_clock);
   connections_ = std::make_unique<connections::Connections>(clock, options.connections);
-  handshakes_ = std::make_unique<handshakes::Handshakes>(
+  own_store_ = std::make_unique<store::MemoryStore>(
+      clock, store::MemoryStore::Limits{.entries = 1000, .bytes = size_t{64} << 20});
+  saved_ = std::make_unique<handshakes::SavedHandshakes>(
+      clock, options.store != nullptr ? *options.store : *own_store_);
+  services_ = std::make_unique<handshakes::Services>(
       handshakes::Services{.clock = clock,
                            .randomness = tls::SystemRandomness(),
                            .credentials = *custody_,
@@ -76,7 +83,11 @@ TestService::TestService(TestOptions options)
                            .admission = *admission_,
                            .work = *work_,
                            .connections = *connections_,
-                           .metrics = metrics});
+                           .metrics = metrics,
+                           .saved = *saved_});
+  handshakes_ = std::make_unique<handshakes::Handshakes>(*services_);
+  durable_ = std::make_unique<handshakes::DurableHandshakes>(*services_, *saved_);
+  durable_work_ = std::make_unique<access::WorkQueue>(Threads(4), real_clock);
   auto server = RpcServer::Start(MakeRpcOptions(options), {.policy = *policy_,
                                                            .profiles = *this,
                                                            .handshakes = *handshakes_,
@@ -85,6 +96,9 @@ TestService::TestService(TestOptions options)
                                                            .custody = *custody_,
                                                            .work = *work_,
                                                            .blocking = *blocking_,
+                                                           .saved = *saved_,
+                                                           .durable = *durable_,
+                                                           .durable_work = *durable_work_,
                                                            .metrics = metrics});
   Require(server.status());
   server_ = *std::move(server);
@@ -94,6 +108,7 @@ TestService::TestService(TestOptions options)
 
 TestService::~TestService() {
   server_->Drain(std::chrono::milliseconds(0));
+  durable_work_->Shutdown();
   blocking_->Shutdown();
   work_->Shutdown();
   server_.reset();
@@ -128,6 +143,17 @@ void TestService::AddProfiles() {
     mutual(profile);
     profile.server_trust_bundle = "servers";
   });
+  const auto durable = [](auto& profile) { profile.durable = true; };
+  add("durable", tls::IntermediateProfile(), durable);
+  add("durable-mutual", tls::IntermediateProfile(), [&](auto& profile) {
+    mutual(profile);
+    durable(profile);
+  });
+  add("durable-outbound", tls::IntermediateProfile(), [&](auto& profile) {
+    mutual(profile);
+    profile.server_trust_bundle = "servers";
+    durable(profile);
+  });
   add("stapled", tls::IntermediateProfile(), [&](auto& profile) {
     profile.server_trust_bundle = "servers";
     profile.require_ocsp_staple = true;
@@ -139,17 +165,25 @@ std::shared_ptr<const handshakes::Profile> TestService::Find(std::string_view na
   return found == profiles_.end() ? nullptr : found->second;
 }
 
+tls::test::Leaf TestService::LeafFor(const std::string& tenant, const TestOptions& options) {
+  tls::test::LeafOptions leaf_options;
+  leaf_options.type = options.key_type;
+  leaf_options.dns = {"example.test"};
+  const tls::test::Leaf leaf = options.replica_of != nullptr
+                                   ? options.replica_of->leaves_.at(tenant)
+                                   : ca_.Issue(leaf_options);
+  leaves_.emplace(tenant, leaf);
+  return leaf;
+}
+
 void TestService::OpenCustody(const TestOptions& options) {
   auto custody = custody::Custody::Open(
       {.database_path = folder_ + "/custody.db", .kek_path = folder_ + "/custody.kek"},
       tls::SystemRandomness(), [] { return tls::test::kNow; });
   Require(custody.status());
   custody_ = *std::move(custody);
-  tls::test::LeafOptions leaf_options;
-  leaf_options.type = options.key_type;
-  leaf_options.dns = {"example.test"};
   for (const char* tenant : {"acme", "other"}) {
-    const tls::test::Leaf leaf = ca_.Issue(leaf_options);
+    const tls::test::Leaf leaf = LeafFor(tenant, options);
     Require(custody_
                 ->ImportKey({.tenant = tenant,
                              .key_id = "web",
@@ -162,7 +196,7 @@ void TestService::OpenCustody(const TestOptions& options) {
 }
 
 access::Policy TestService::MakePolicy() const {
-  const auto socket = [this](As caller) { return "unix:" + SocketPath(caller); };
+  const auto socket = [this](As caller) { return Principal(caller); };
   auto policy = access::Policy::Create({
       {socket(As::kEdge), "acme", true, true, true},
       {socket(As::kSibling), "acme", true, false, false},
@@ -181,7 +215,7 @@ RpcOptions TestService::MakeRpcOptions(const TestOptions& options) const {
   for (As caller : kSockets) {
     const std::string path = SocketPath(caller);
     rpc.unix_sockets.push_back(
-        {.path = path, .mode = 0600, .allowed_uids = {getuid()}, .principal = "unix:" + path});
+        {.path = path, .mode = 0600, .allowed_uids = {getuid()}, .principal = Principal(caller)});
   }
   if (!options.tcp) return rpc;
   tls::test::LeafOptions leaf_options;
@@ -196,6 +230,10 @@ RpcOptions TestService::MakeRpcOptions(const TestOptions& options) const {
                      .key_file = folder_ + "/server.key",
                      .client_ca_file = folder_ + "/callers.pem"});
   return rpc;
+}
+
+std::string TestService::Principal(As caller) const {
+  return "unix:" + names_folder_ + "/" + std::to_string(static_cast<int>(caller)) + ".sock";
 }
 
 std::string TestService::SocketPath(As caller) const {

@@ -19,6 +19,7 @@
 #include "server/custody/custody.h"
 #include "server/handshakes/handshakes.h"
 #include "server/rpc/rpc_server.h"
+#include "server/store/memory_store.h"
 #include "server/trust/peer_trust.h"
 #include "tests/tls/crypto/test_ca.h"
 
@@ -30,6 +31,9 @@ class ManualClock final : public handshakes::Clock {
     return handshakes::MonotonicTime(std::chrono::nanoseconds(now_ns_.load()));
   }
   int64_t UnixSeconds() const override { return tls::test::kNow; }
+  int64_t UnixMilliseconds() const override {
+    return tls::test::kNow * 1000 + now_ns_.load() / 1'000'000;
+  }
   void Advance(std::chrono::nanoseconds by) { now_ns_ += by.count(); }
 
  private:
@@ -83,11 +87,16 @@ struct TestOptions {
   bool tcp = false;
   size_t max_connections = 200;
   CallLimits limits = {};
+  // Durable handshakes are kept here, with other replicas; null: in a store of its own.
+  store::Store* store = nullptr;
+  // Has the same keys, and trusts the same authorities.
+  const class TestService* replica_of = nullptr;
 };
 
 // Profiles: intermediate (the default) and modern release keys, sealed does not, mutual and legacy
-// demand a client certificate, short has a deadline of 100 ms, outbound is mutual and for the client
-// role too, stapled is for the client role and demands an OCSP response.
+// demand a client certificate, short has a deadline of 100 ms, outbound is mutual and for the
+// client role too, stapled is for the client role and demands an OCSP response; durable,
+// durable-mutual and durable-outbound are kept in the store.
 class TestService final : private handshakes::ProfileSource {
  public:
   explicit TestService(TestOptions options = {});
@@ -122,11 +131,17 @@ class TestService final : private handshakes::ProfileSource {
   access::Policy MakePolicy() const;
   RpcOptions MakeRpcOptions(const TestOptions& options) const;
 
+  tls::test::Leaf LeafFor(const std::string& tenant, const TestOptions& options);
+
+  std::string Principal(As caller) const;
+
   const std::string folder_;
+  const std::string names_folder_;  // by whose sockets callers are known
   const tls::test::TestCa ca_;
   const tls::test::TestCa server_ca_;
   const tls::test::TestCa caller_ca_;
   std::map<std::string, std::shared_ptr<const handshakes::Profile>, std::less<>> profiles_;
+  std::map<std::string, tls::test::Leaf> leaves_;  // by tenant
   std::unique_ptr<custody::Custody> custody_;
   std::unique_ptr<trust::PeerTrust> trust_;
   std::unique_ptr<access::Policy> policy_;
@@ -134,7 +149,12 @@ class TestService final : private handshakes::ProfileSource {
   std::unique_ptr<access::WorkQueue> work_;
   std::unique_ptr<access::WorkQueue> blocking_;
   std::unique_ptr<connections::Connections> connections_;
+  std::unique_ptr<store::Store> own_store_;
+  std::unique_ptr<handshakes::SavedHandshakes> saved_;
+  std::unique_ptr<handshakes::Services> services_;
   std::unique_ptr<handshakes::Handshakes> handshakes_;
+  std::unique_ptr<handshakes::DurableHandshakes> durable_;
+  std::unique_ptr<access::WorkQueue> durable_work_;
   std::unique_ptr<RpcServer> server_;
   std::string tcp_address_;
 };

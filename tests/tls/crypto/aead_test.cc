@@ -1,6 +1,7 @@
 #include "tls/crypto/aead.h"
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 
 #include "tests/tls/crypto/vectors.h"
 
@@ -87,7 +88,7 @@ TEST(Aead, TwoPartsAreOnePlaintext) {
   for (AeadAlgorithm algorithm : kAll) {
     const Bytes key = Pattern(AeadKeySize(algorithm));
     Aead sealer = Keyed(algorithm, AeadDirection::kSeal, key);
-    for (size_t size : {0u, 1u, 15u, 16u, 17u, 63u, 64u, 65u, 1000u, 16384u}) {
+    for (size_t size : {0u, 1u, 15u, 16u, 17u, 63u, 64u, 65u, 1000u, 4095u, 4096u, 16384u}) {
       const Bytes whole = Pattern(size + 1);
       const ByteView a = ByteView(whole).first(size);
       const ByteView b = ByteView(whole).subspan(size);
@@ -183,6 +184,22 @@ TEST(Aead, RefusesWrongSizesAndTheWrongDirection) {
   }
   EXPECT_FALSE(
       Aead::Create(AeadAlgorithm{9}, AeadDirection::kSeal, *AeadKey::From(Pattern(32))).ok());
+}
+
+// Looking costs too much to be done after each record: what succeeds must leave nothing by itself.
+TEST(Aead, LeavesNoErrorsBehind) {
+  for (AeadAlgorithm algorithm : kAll) {
+    Aead sealer = Keyed(algorithm, AeadDirection::kSeal, Pattern(AeadKeySize(algorithm)));
+    Aead opener = Keyed(algorithm, AeadDirection::kOpen, Pattern(AeadKeySize(algorithm)));
+    Bytes sealed = Sealed(sealer, kNonce, Pattern(5), Pattern(100), {});
+    EXPECT_EQ(ERR_peek_error(), 0u);
+    Bytes spoilt = sealed;
+    spoilt.back() ^= 1;
+    EXPECT_FALSE(opener.Open(kNonce, Pattern(5), spoilt).ok());
+    EXPECT_EQ(ERR_peek_error(), 0u);
+    EXPECT_TRUE(opener.Open(kNonce, Pattern(5), sealed).ok());
+    EXPECT_EQ(ERR_peek_error(), 0u);
+  }
 }
 
 TEST(Aead, MovesWithItsKey) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include "tests/tls/crypto/vectors.h"
 #include "tls/base/secret_access.h"
@@ -73,6 +74,7 @@ TEST(KeyPair, BothSidesAgree) {
     const std::string shared = SharedHex(std::move(one), share_two);
     EXPECT_EQ(shared.size(), 2 * (IsCurve(sizes.group) ? sizes.scalar : sizes.share));
     EXPECT_EQ(SharedHex(std::move(two), share_one), shared);
+    EXPECT_EQ(ERR_peek_error(), 0u);
   }
 }
 
@@ -145,6 +147,7 @@ TEST(KeyPair, RefusesSharesOfAnotherLength) {
       const Bytes cut(longer.begin(), longer.begin() + static_cast<ptrdiff_t>(size));
       ASSERT_EQ(SharedHex(Fresh(sizes.group), cut), "bad_key_share") << size;
     }
+    EXPECT_EQ(ERR_peek_error(), 0u);
   }
 }
 
@@ -194,6 +197,7 @@ TEST(KeyPair, RefusesPointsOffTheCurveAndOtherForms) {
 // A refused share must leave nothing behind that the next pair of this thread meets.
 TEST(KeyPair, WorksAfterARefusal) {
   EXPECT_EQ(SharedHex(Fresh(NamedGroup::kX25519), Bytes(32, 0)), "bad_key_share");
+  EXPECT_EQ(ERR_peek_error(), 0u);
   KeyPair one = Fresh(NamedGroup::kX25519);
   KeyPair two = Fresh(NamedGroup::kX25519);
   const Bytes share_one = Copy(one.public_key());

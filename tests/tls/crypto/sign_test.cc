@@ -343,6 +343,10 @@ TEST(PrivateKey, ManyThreadsShareAKey) {
 }
 
 TEST(PrivateKey, LeavesNoErrorsBehind) {
+  for (KeyType type : kTypes) {
+    EXPECT_TRUE(KeyOf(type).Sign(SchemesOf(type).front(), kContent).ok());
+    EXPECT_EQ(ERR_peek_error(), 0u) << Name(type);
+  }
   EXPECT_FALSE(PrivateKey::FromPkcs8(Bytes(10, 1)).ok());
   EXPECT_FALSE(VerifySignature(ProtocolVersion::kTls13, kEd25519, Bytes(10, 1), {}, {}));
   EXPECT_FALSE(VerifySignature(ProtocolVersion::kTls13, kEcdsaSecp256r1Sha256,
