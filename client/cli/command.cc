@@ -55,14 +55,14 @@ bool PrepareEndpoint(Common& common) {
   return !wrong;
 }
 
-void Report(const client::RpcStatus& status, Common& common) {
+void Report(const client::RpcStatus& status, Common& common, const char* next_step) {
   const Advice advice = AdviceFor(status.code);
   common.exit_code = advice.code;
   std::fprintf(stderr, "handfast: %s: %s", CodeName(status.code).c_str(), status.message.c_str());
   if (!status.reason.empty()) std::fprintf(stderr, " (%s)", status.reason.c_str());
   std::fprintf(stderr, "\n");
   if (!status.details.empty()) std::fprintf(stderr, "  %s\n", status.details.c_str());
-  std::fprintf(stderr, "  %s\n", advice.next_step);
+  std::fprintf(stderr, "  %s\n", next_step != nullptr ? next_step : advice.next_step);
 }
 
 void ReportUsage(const std::string& message, Common& common) {

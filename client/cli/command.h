@@ -43,6 +43,8 @@ struct Common {
 void DeclareKeys(CLI::App& app, Common& common);
 void DeclareCredentials(CLI::App& app, Common& common);
 void DeclareHandshake(CLI::App& app, Common& common);
+// Within `handshake`.
+void DeclareWalk(CLI::App& handshake, Common& common);
 void DeclareHealth(CLI::App& app, Common& common);
 void DeclareConfig(CLI::App& app, Common& common);
 void DeclareCompletion(CLI::App& app, Common& common);
@@ -50,8 +52,9 @@ void DeclareCompletion(CLI::App& app, Common& common);
 // Before a call: false, with a message and exit_code, where the endpoint is no good.
 bool PrepareEndpoint(Common& common);
 
-// Says what went wrong and what to do next, and sets exit_code.
-void Report(const client::RpcStatus& status, Common& common);
+// Says what went wrong and what to do next, and sets exit_code. `next_step`: where a command knows
+// better than the code alone tells.
+void Report(const client::RpcStatus& status, Common& common, const char* next_step = nullptr);
 void ReportUsage(const std::string& message, Common& common);
 
 }  // namespace handfast::cli

@@ -6,10 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +17,9 @@
 
 #include "client/cli/command.h"
 #include "client/cli/listener.h"
+#include "client/cli/output.h"
+#include "client/cli/page.h"
+#include "client/cli/socket.h"
 #include "client/core/ladder.h"
 #include "client/core/pump.h"
 #include "client/core/record_layer.h"
@@ -27,33 +28,12 @@
 namespace handfast::cli {
 namespace {
 
-// A person points a client at it; whoever takes longer has gone away.
-constexpr int kPatienceMs = 15000;
-constexpr uint32_t kHandshakeDeadlineMs = 10000;
-constexpr size_t kMaxRequest = size_t{16} * 1024;
-constexpr size_t kReadSize = size_t{16} * 1024;
-
 struct LadderArguments {
   std::string listen;
   std::string profile;
   std::vector<std::string> alpn;
   bool once = false;
 };
-
-void Print(const client::Lines& lines) {
-  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
-  std::fflush(stdout);
-}
-
-bool WriteAll(int fd, tls::ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
-    bytes = bytes.subspan(static_cast<size_t>(wrote));
-  }
-  return true;
-}
 
 class LadderConnection {
  public:
@@ -63,17 +43,17 @@ class LadderConnection {
 
   // False: the handshake failed.
   bool Serve() {
-    Print(client::DrawHead());
+    PrintLines(client::DrawHead());
     auto established = Handshake();
     if (!established) return false;
-    Print(client::DrawEstablished(*established->info));
+    PrintLines(client::DrawEstablished(*established->info));
     const uint32_t max_fragment = established->info->max_fragment();
     auto records = client::CreateRecordLayer(std::move(established->keys), max_fragment);
     if (!records.ok()) {
       std::fprintf(stderr, "handfast: the service released no keys\n");
       return false;
     }
-    AnswerPage(*records, *established->info);
+    AnswerPage(fd_, *records, pump_.TakeRest(), *established->info);
     return true;
   }
 
@@ -133,10 +113,10 @@ class LadderConnection {
   }
 
   client::EstablishedHandshake* OnReply(client::RelayReply& reply) {
-    for (const auto& message : reply.messages) Print(client::DrawMessage(message));
+    for (const auto& message : reply.messages) PrintLines(client::DrawMessage(message));
     if (!reply.to_peer.empty()) (void)WriteAll(fd_, tls::AsBytes(reply.to_peer));
     if (const auto* failure = std::get_if<v1::Failure>(&reply.outcome)) {
-      Print(client::DrawFailure(*failure));
+      PrintLines(client::DrawFailure(*failure));
     } else if (const auto* status = std::get_if<client::RpcStatus>(&reply.outcome)) {
       std::printf("  x the service answered %s: %s\n", CodeName(status->code).c_str(),
                   status->message.c_str());
@@ -145,42 +125,6 @@ class LadderConnection {
       return nullptr;
     }
     return std::get_if<client::EstablishedHandshake>(&reply.outcome);
-  }
-
-  void AnswerPage(client::RecordLayer& records, const v1::Established& info) {
-    std::string request;
-    tls::Bytes stream = pump_.TakeRest();
-    tls::Bytes out;
-    while (request.find("\r\n\r\n") == std::string::npos && request.size() < kMaxRequest) {
-      std::vector<tls::ByteView> pieces;
-      const auto opened = records.Open(stream, pieces, out);
-      for (const tls::ByteView piece : pieces) request += tls::AsText(piece);
-      if (!WriteAll(fd_, out) || opened.failure || records.peer_closed()) return;
-      out.clear();
-      stream.erase(stream.begin(), stream.begin() + static_cast<ptrdiff_t>(opened.used));
-      if (pieces.empty() && !ReadMore(stream)) return;
-    }
-    const std::string body =
-        "Handfast performed this handshake: " + info.cipher_suite() + ", " + info.group() + ".\n";
-    const std::string page =
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: " +
-        std::to_string(body.size()) + "\r\n\r\n" + body;
-    if (!records.Seal(tls::AsBytes(page), out).ok()) return;
-    records.Close(out);
-    (void)WriteAll(fd_, out);
-    shutdown(fd_, SHUT_WR);
-    // The client's own close_notify; without reading it the page could be lost in a reset.
-    while (ReadMore(stream)) stream.clear();
-  }
-
-  bool ReadMore(tls::Bytes& stream) const {
-    pollfd wait{.fd = fd_, .events = POLLIN, .revents = 0};
-    uint8_t bytes[kReadSize];
-    if (poll(&wait, 1, kPatienceMs) <= 0) return false;
-    const ssize_t got = recv(fd_, bytes, sizeof bytes, 0);
-    if (got <= 0) return false;
-    tls::Append(stream, {bytes, static_cast<size_t>(got)});
-    return true;
   }
 
   client::Relay& relay_;
@@ -240,6 +184,7 @@ void DeclareHandshake(CLI::App& app, Common& common) {
   ladder->add_option("--alpn", arguments->alpn, "Protocols, best first")->delimiter(',');
   ladder->add_flag("--once", arguments->once, "Leave after one connection");
   ladder->callback([arguments, &common] { Ladder(*arguments, common); });
+  DeclareWalk(*handshake, common);
 }
 
 }  // namespace handfast::cli

@@ -9,21 +9,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "client/cli/socket.h"
+
 namespace handfast::cli {
 namespace {
 
 // One client is served, a few wait.
 constexpr int kBacklog = 8;
-
-std::string ToText(const sockaddr_storage& address, socklen_t size) {
-  char host[NI_MAXHOST] = "";
-  char port[NI_MAXSERV] = "";
-  const int failed = getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host,
-                                 sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-  if (failed != 0) return "unknown";
-  const bool is_ipv6 = address.ss_family == AF_INET6;
-  return (is_ipv6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + port;
-}
 
 }  // namespace
 
@@ -32,16 +24,14 @@ Listener::~Listener() {
 }
 
 std::optional<std::string> Listener::Open(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos) return "--listen " + address + " is not HOST:PORT";
-  std::string host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  const auto parts = SplitAddress(address);
+  if (!parts) return "--listen " + address + " is not HOST:PORT";
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const char* name = host.empty() || host == "*" ? nullptr : host.c_str();
-  const int failed = getaddrinfo(name, address.c_str() + colon + 1, &hints, &found);
+  const char* name = parts->host.empty() || parts->host == "*" ? nullptr : parts->host.c_str();
+  const int failed = getaddrinfo(name, parts->port.c_str(), &hints, &found);
   if (failed != 0) return "--listen " + address + ": " + gai_strerror(failed);
   fd_ = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
@@ -59,14 +49,14 @@ std::string Listener::address() const {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "unknown";
-  return ToText(address, size);
+  return AddressText(address, size);
 }
 
 int Listener::Accept(std::string& peer) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC);
-  if (fd >= 0) peer = ToText(address, size);
+  if (fd >= 0) peer = AddressText(address, size);
   return fd;
 }
 

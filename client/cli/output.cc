@@ -5,9 +5,22 @@
 #include <ctime>
 
 #include <google/protobuf/message.h>
+#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 
 namespace handfast::cli {
+namespace {
+
+std::string Json(const google::protobuf::Message& message, bool add_whitespace) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = add_whitespace;
+  options.always_print_primitive_fields = true;
+  std::string text;
+  (void)google::protobuf::util::MessageToJsonString(message, &text, options);
+  return text;
+}
+
+}  // namespace
 
 void PrintTable(const std::vector<std::string>& head,
                 const std::vector<std::vector<std::string>>& rows) {
@@ -39,12 +52,22 @@ void PrintFields(const std::vector<std::pair<std::string, std::string>>& fields)
 }
 
 void PrintJson(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  std::string text;
-  (void)google::protobuf::util::MessageToJsonString(message, &text, options);
-  std::printf("%s\n", text.c_str());
+  std::printf("%s\n", Json(message, /*add_whitespace=*/true).c_str());
+}
+
+std::string JsonLine(const google::protobuf::Message& message) {
+  return Json(message, /*add_whitespace=*/false);
+}
+
+std::string JsonString(const std::string& text) {
+  google::protobuf::Value value;
+  value.set_string_value(text);
+  return Json(value, /*add_whitespace=*/false);
+}
+
+void PrintLines(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
 }
 
 std::string TimeText(int64_t seconds) {

@@ -19,6 +19,12 @@ void PrintTable(const std::vector<std::string>& head,
 void PrintFields(const std::vector<std::pair<std::string, std::string>>& fields);
 // The protobuf JSON of a reply without secrets.
 void PrintJson(const google::protobuf::Message& message);
+// The same in one line, without its end.
+std::string JsonLine(const google::protobuf::Message& message);
+// With its quotes.
+std::string JsonString(const std::string& text);
+// A drawing, and out at once: somebody watches.
+void PrintLines(const std::vector<std::string>& lines);
 
 // "2026-03-01 12:00"; "-" for 0.
 std::string TimeText(int64_t seconds);

@@ -32,12 +32,16 @@ std::string Join(const auto& items) {
   return joined;
 }
 
-// Names and summaries come from the peer: a terminal must not obey them.
-std::string Printable(std::string text) {
-  for (char& c : text) {
-    if (c < 0x20 || c > 0x7e) c = '?';
+// The front of the text that fits, cut at a space where there is one; the rest stays.
+std::string TakeLine(std::string& text, size_t width) {
+  size_t cut = text.size();
+  if (cut > width) {
+    cut = text.rfind(' ', width);
+    cut = cut == std::string::npos || cut == 0 ? width : cut;
   }
-  return text;
+  std::string line = text.substr(0, cut);
+  text.erase(0, text[cut] == ' ' ? cut + 1 : cut);
+  return line;
 }
 
 // A name and a text, cut into lines that fit; the name stands in the first only.
@@ -47,24 +51,18 @@ void AddField(std::string_view name, std::string text, Lines& lines) {
   std::string label(name);
   text = Printable(std::move(text));
   do {
-    size_t cut = text.size();
-    if (cut > kTextWidth) {
-      cut = text.rfind(' ', kTextWidth);
-      cut = cut == std::string::npos || cut == 0 ? kTextWidth : cut;
-    }
     std::string line = "    " + label;
     line.append(kNameWidth + 4 - std::min(line.size(), kNameWidth + 4), ' ');
-    line += text.substr(0, cut);
+    line += TakeLine(text, kTextWidth);
     line.append(kWidth - std::min(line.size(), kWidth), ' ');
     lines.push_back(std::string(kIndent) + "|" + line + "|");
     label.clear();
-    text.erase(0, text[cut] == ' ' ? cut + 1 : cut);
   } while (!text.empty());
 }
 
-void AddArrow(const std::string& name, bool to_service, Lines& lines) {
+void AddArrow(const std::string& name, bool to_server, std::string_view note, Lines& lines) {
   std::string line = "-- " + name + " ";
-  if (to_service) {
+  if (to_server) {
     line.append(kWidth - 1 - std::min(line.size(), kWidth - 1), '-');
     line += '>';
   } else {
@@ -73,6 +71,7 @@ void AddArrow(const std::string& name, bool to_service, Lines& lines) {
     line.insert(0, "<");
   }
   lines.push_back(std::string(kIndent) + "|" + line + "|");
+  if (!note.empty()) lines.back() += " " + std::string(note);
 }
 
 std::string SessionId(const std::string& id) {
@@ -110,11 +109,31 @@ void AddClientHello(const v1::ClientHello& hello, Lines& lines) {
   AddField("extensions", Extensions(hello.extensions()), lines);
 }
 
+// A suite's name says what it is made of; that of TLS 1.3 leaves the key exchange to extensions.
+void AddSuite(std::string_view suite, Lines& lines) {
+  constexpr std::string_view kPrefix = "TLS_";
+  constexpr std::string_view kWith = "_WITH_";
+  constexpr std::string_view kDigest = "_SHA";
+  AddField("suite", std::string(suite), lines);
+  if (suite.rfind(kPrefix, 0) != 0) return;
+  suite.remove_prefix(kPrefix.size());
+  std::string_view key_exchange = "by extension";
+  if (const size_t with = suite.find(kWith); with != std::string_view::npos) {
+    key_exchange = suite.substr(0, with);
+    suite.remove_prefix(with + kWith.size());
+  }
+  AddField("key exchange", std::string(key_exchange), lines);
+  const size_t digest = suite.rfind(kDigest);
+  AddField("cipher", std::string(suite.substr(0, digest)), lines);
+  if (digest == std::string_view::npos) return;
+  AddField("digest", std::string(suite.substr(digest + 1)), lines);
+}
+
 void AddServerHello(const v1::ServerHello& hello, Lines& lines) {
   AddField("version", hello.version(), lines);
   AddField("random", Hex(hello.random()), lines);
   AddField("session id", SessionId(hello.session_id()), lines);
-  AddField("suite", hello.cipher_suite(), lines);
+  AddSuite(hello.cipher_suite(), lines);
   AddField("compression", Compression(hello.compression_method()), lines);
   AddField("extensions", Extensions(hello.extensions()), lines);
 }
@@ -178,6 +197,8 @@ void AddFields(const Message& message, Lines& lines) {
     case Message::kAlert:
       return AddField(message.alert().level() == 1 ? "warning" : "fatal", message.alert().name(),
                       lines);
+    case Message::MESSAGE_NOT_SET:
+      return AddField("length", std::to_string(message.length()) + " bytes", lines);
     default:
       return;
   }
@@ -217,44 +238,76 @@ std::string NameOf(const Message& message) {
   return "message";
 }
 
-}  // namespace
+const char* PeerName(v1::Role service) { return service == v1::ROLE_CLIENT ? "server" : "client"; }
 
-Lines DrawHead() {
-  std::string line = "client";
-  line.append(kWidth - line.size() - 5, ' ');
-  return {std::string(kIndent) + line + "service"};
+// A sentence below a line, cut into lines that fit.
+void AddIndented(std::string text, Lines& lines) {
+  text = Printable(std::move(text));
+  while (!text.empty()) lines.push_back(std::string(kIndent) + "    " + TakeLine(text, kWidth));
 }
 
-Lines DrawMessage(const Message& message) {
+}  // namespace
+
+std::string Printable(std::string text) {
+  for (char& c : text) {
+    if (c < 0x20 || c > 0x7e) c = '?';
+  }
+  return text;
+}
+
+Lines DrawHead(v1::Role service) {
+  const bool is_client = service == v1::ROLE_CLIENT;
+  std::string line = is_client ? "service" : "client";
+  const std::string right = is_client ? "server" : "service";
+  // The names end above the posts.
+  line.append(kWidth + 2 - line.size() - right.size(), ' ');
+  return {std::string(kIndent) + line + right};
+}
+
+Lines DrawMessage(const Message& message, v1::Role service, std::string_view note) {
   Lines lines;
   const bool from_peer = message.sender() == Message::PEER;
+  const bool to_server = from_peer == (service != v1::ROLE_CLIENT);
   std::string name = NameOf(message);
   if (message.encrypted()) name += " *";
-  AddArrow(name, from_peer, lines);
+  AddArrow(name, to_server, note, lines);
   AddFields(message, lines);
   return lines;
 }
 
-Lines DrawEstablished(const v1::Established& established) {
+Lines DrawEstablished(const v1::Established& established, v1::Role service) {
   const bool tls13 = established.version() == v1::PROTOCOL_VERSION_TLS13;
-  std::string text = std::string(kIndent) + "= established: " + (tls13 ? "TLSv1.3" : "TLSv1.2") +
-                     ", " + established.cipher_suite() + ", " + established.group() + ", " +
-                     established.signature_scheme();
+  std::string text = std::string(kIndent) + "= established: " + (tls13 ? "TLSv1.3" : "TLSv1.2");
+  // Static RSA has no group, and who shows no certificate signs nothing.
+  for (const std::string& value :
+       {established.cipher_suite(), established.group(), established.signature_scheme()}) {
+    if (!value.empty()) text += ", " + value;
+  }
   if (!established.server_name().empty()) text += ", server name " + established.server_name();
   if (!established.alpn().empty()) text += ", alpn " + established.alpn();
   Lines lines = {Printable(std::move(text))};
   if (established.has_peer()) {
     const auto& peer = established.peer();
-    lines.push_back(Printable(std::string(kIndent) + "= the client is " +
-                              (peer.uris().empty() ? peer.subject() : Join(peer.uris()))));
+    const bool is_client = service == v1::ROLE_CLIENT;
+    const auto& names = is_client ? peer.dns_names() : peer.uris();
+    lines.push_back(Printable(std::string(kIndent) + "= the " + PeerName(service) + " is " +
+                              (names.empty() ? peer.subject() : Join(names))));
+  }
+  for (const v1::Explanation& explanation : established.explanations()) {
+    std::string line = std::string(kIndent) + "? " + explanation.what() + " ";
+    line += explanation.value().empty() ? "(none)" : explanation.value();
+    lines.push_back(Printable(std::move(line)));
+    AddIndented(explanation.why(), lines);
   }
   return lines;
 }
 
-Lines DrawFailure(const v1::Failure& failure) {
+Lines DrawFailure(const v1::Failure& failure, v1::Role service) {
   std::string text = std::string(kIndent) + "x failed: " + failure.reason();
   if (failure.has_alert()) {
-    text += failure.origin() == v1::Failure::PEER_ALERT ? ", the client's alert " : ", alert ";
+    text += failure.origin() == v1::Failure::PEER_ALERT
+                ? ", the " + std::string(PeerName(service)) + "'s alert "
+                : ", alert ";
     text += failure.alert_name();
   }
   if (!failure.detail().empty()) text += ": " + failure.detail();

@@ -37,6 +37,13 @@ struct RpcStatus {
   bool ok() const { return code == RpcCode::kOk; }
 };
 
+// A reply, or why there is none.
+template <class Reply>
+struct Called {
+  RpcStatus status;
+  Reply reply;
+};
+
 // "PERMISSION_DENIED"; "CODE_42" where it has no name.
 std::string CodeName(RpcCode code);
 

@@ -1,5 +1,5 @@
 // The service's calls that answer at once, for programs that wait for them: keys, credentials and
-// health. Handshakes go through relay.h.
+// health. Handshakes go through relay.h and steps.h.
 #ifndef HANDFAST_CLIENT_CORE_SERVICE_H_
 #define HANDFAST_CLIENT_CORE_SERVICE_H_
 
@@ -13,13 +13,6 @@
 #include "handfast/v1/keys.pb.h"
 
 namespace handfast::client {
-
-// A reply, or why there is none.
-template <class Reply>
-struct Called {
-  RpcStatus status;
-  Reply reply;
-};
 
 class Service {
  public:

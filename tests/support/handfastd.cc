@@ -19,6 +19,17 @@ Handfastd::Handfastd(std::vector<std::string> flags)
 // Its state goes with it: there is nothing to end in order.
 Handfastd::~Handfastd() = default;
 
+void Handfastd::Configure(const std::string& more) {
+  const std::string socket = state_.File("handfast.sock");
+  WriteFile(state_.File("handfastd.yaml"), "listeners:\n  - unix: {path: " + socket +
+                                               "}\nprincipals:\n  - name: unix:" + socket +
+                                               "\n    tenant: default\n"
+                                               "    roles: [caller, operator]\n"
+                                               "    release_keys: true\n" +
+                                               more);
+  flags_.insert(flags_.end(), {"--config", state_.File("handfastd.yaml")});
+}
+
 bool Handfastd::Start() {
   std::vector<std::string> arguments = {Runfile("server/handfastd"), "--set",
                                         "admin.address=" + admin()};

@@ -1,5 +1,5 @@
 // A real handfastd with a state folder of its own, on a Unix socket, configured by nothing but its
-// admin port. The test needs the data dependency //server:handfastd.
+// admin port unless the test says more. The test needs the data dependency //server:handfastd.
 #ifndef HANDFAST_TESTS_SUPPORT_HANDFASTD_H_
 #define HANDFAST_TESTS_SUPPORT_HANDFASTD_H_
 
@@ -17,6 +17,10 @@ class Handfastd {
   // `flags` are added to its command line: {"--config", file}, {"--set", "path=value"}.
   explicit Handfastd(std::vector<std::string> flags = {});
   ~Handfastd();
+
+  // Before Start(): a configuration. It has the same socket, and its user as the one caller; `more`
+  // has the rest: profiles, trust bundles.
+  void Configure(const std::string& more);
 
   // Also after Stop() or Kill(), on the same state. False, with output(), where it does not come
   // up.

@@ -16,6 +16,9 @@ import unittest
 # Under Bazel this file is a link into the source tree.
 DEV = pathlib.Path(os.path.realpath(__file__)).parent.parent.parent / "dev"
 LIBRARIES = DEV.parent / "bazel/pkg_config.bzl"
+# What `dev` calls or reads besides.
+FILES = ("tests/client/examples/npm.sh", "client/examples/node/package.json",
+         "client/examples/node/package-lock.json")
 
 HARMLESS = ("bash", "cat", "cut", "dirname", "env", "find", "grep", "install", "mkdir", "realpath",
             "rm", "sha256sum", "sort", "tr")
@@ -77,6 +80,9 @@ class DevTest(unittest.TestCase):
             self.fake(name, body.format(root=self.root))
         (self.root / "work").mkdir()
         shutil.copy(DEV, self.root / "work/dev")
+        for file in FILES:
+            (self.root / "work" / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(DEV.parent / file, self.root / "work" / file)
         (self.root / "installed").write_text("")
         for name in ("asan", "tsan", "coverage"):
             (self.root / f"query-{name}").write_text(f"//tests/a:{name}\n//tests/b:{name}\n")
@@ -162,13 +168,16 @@ class DevTest(unittest.TestCase):
         self.assertEqual(wanted - set(self.installs()[0]), set())
 
     def test_a_package_is_not_asked_for_where_its_program_is(self):
-        self.run_dev("setup")
-        self.assertIn("kubernetes-client", self.installs()[0])
-        (self.root / "installed").write_text("")
-        self.fake("kubectl", "")
-        self.run_dev("setup")
-        self.assertNotIn("kubernetes-client", self.installs()[0])
-        self.assertIn("curl", self.installs()[0])
+        for package, program in (("kubernetes-client", "kubectl"), ("nodejs", "node"),
+                                 ("npm", "npm")):
+            (self.root / "installed").write_text("")
+            self.run_dev("setup")
+            self.assertIn(package, self.installs()[0])
+            (self.root / "installed").write_text("")
+            self.fake(program, "")
+            self.run_dev("setup")
+            self.assertNotIn(package, self.installs()[0])
+            self.assertIn("curl", self.installs()[0])
 
     def test_elsewhere_it_says_what_to_install(self):
         (self.bin / "apt-get").unlink()
@@ -232,6 +241,41 @@ class DevTest(unittest.TestCase):
             self.assertIn(f"no list of tests for {name}", errors)
             self.assertNotIn("passed", output)
             query.write_text(tests)
+
+    def modules(self):
+        """The folder of Node's modules that each test run of Bazel was told, and npm's calls."""
+        self.fake("bazel", f'echo "modules ($HANDFAST_NODE_MODULES)" >>{self.root}/log\n' +
+                  FAKES["bazel"].format(root=self.root))
+        code, output, errors = self.run_dev("test")
+        self.assertEqual((code, output.splitlines()[-1]), (0, "1 passed, 0 failed, 0 skipped"))
+        (told,) = set(self.calls("modules"))
+        return told, self.calls("npm"), errors
+
+    def test_node_modules_are_brought_once(self):
+        self.everything_is_installed()
+        self.fake("node", "")
+        self.fake("npm", "mkdir node_modules")
+        folder = self.root / "work/.cache/node"
+        ci = ["ci --ignore-scripts --no-audit --no-fund"]
+        self.assertEqual(self.modules()[:2], (f"({folder}/node_modules)", ci))
+        self.assertTrue((folder / "package.json").exists(), "what npm ci reads")
+        self.assertEqual(self.modules()[:2], (f"({folder}/node_modules)", []))
+        (self.root / "work" / FILES[2]).write_text("another lock\n")
+        self.assertEqual(self.modules()[:2], (f"({folder}/node_modules)", ci))
+
+    def test_without_node_modules_the_rest_goes_on(self):
+        self.everything_is_installed()
+        skipped = "the test of client/examples/node is skipped"
+        told, _, errors = self.modules()
+        self.assertEqual(told, "()")
+        self.assertIn(f"there is no node: {skipped}", errors)
+        self.fake("node", "")
+        self.fake("npm", "echo no route to the registry; exit 1")
+        for _ in range(2):  # a failure is not taken for an installation
+            told, calls, errors = self.modules()
+            self.assertEqual((told, len(calls)), ("()", 1))
+            self.assertIn("no route to the registry", errors)
+            self.assertIn(f"npm ci failed (is there a network?): {skipped}", errors)
 
     # --- fuzz, soak, coverage
 
