@@ -1,7 +1,7 @@
 #include "tests/server/rpc/step_call.h"
 
 #include <algorithm>
-#include <map>
+#include <chrono>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -36,6 +36,13 @@ const std::vector<std::pair<std::string, Method>>& Methods() {
 // More than any handshake has.
 constexpr int kMostSteps = 60;
 
+// Longer than any test, so that a hang is a failure and not a wait for ever.
+constexpr std::chrono::seconds kPatience{60};
+
+struct Patient : grpc::ClientContext {
+  Patient() { set_deadline(std::chrono::system_clock::now() + kPatience); }
+};
+
 }  // namespace
 
 const std::vector<std::string>& StepRpcs() {
@@ -53,7 +60,7 @@ std::string RpcOf(v1::Step step) {
 }
 
 grpc::Status StepCaller::Start(const v1::Start& start, v1::StartHandshakeResponse& response) {
-  grpc::ClientContext context;
+  Patient context;
   v1::StartHandshakeRequest request;
   *request.mutable_start() = start;
   return stub_->StartHandshake(&context, request, &response);
@@ -67,19 +74,19 @@ grpc::Status StepCaller::Step(const std::string& rpc, const v1::StepRequest& req
     ADD_FAILURE() << "no RPC is called " << rpc;
     return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, rpc);
   }
-  grpc::ClientContext context;
+  Patient context;
   return (stub_.get()->*found->second)(&context, request, &response);
 }
 
 grpc::Status StepCaller::Get(const std::string& handshake, v1::Handshake& response) {
-  grpc::ClientContext context;
+  Patient context;
   v1::GetHandshakeRequest request;
   request.set_name(handshake);
   return stub_->GetHandshake(&context, request, &response);
 }
 
 grpc::Status StepCaller::Abort(const std::string& handshake) {
-  grpc::ClientContext context;
+  Patient context;
   v1::AbortHandshakeRequest request;
   v1::AbortHandshakeResponse response;
   request.set_name(handshake);
