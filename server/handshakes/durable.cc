@@ -68,7 +68,7 @@ class DurableHandshakes::Visit final : private Handshake::Table, private Establi
 
  private:
   void OnLeft(const Handle&) override {}
-  void OnEnd(const FinishedHandshake& handshake, bool) override {
+  void OnEnd(const FinishedHandshake& handshake, std::optional<size_t>) override {
     finished_.emplace(handshake);
     if (handshake.failure != nullptr) failure_ = *handshake.failure;
     detail_ = handshake.detail;

@@ -266,7 +266,7 @@ void Handshake::Finish(const tls::Established* established, const tls::Handshake
                 .failure = failure,
                 .keys_released = established != nullptr && start_.release_keys,
                 .durable = start_.profile->durable},
-               walk_.has_value());
+               walk_ ? std::optional(walk_->KeptBytes()) : std::nullopt);
 }
 
 void Handshake::KeepClientHello(const std::vector<tls::TracedMessage>& messages) {

@@ -59,9 +59,9 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // Told once, in the thread that ended it; the handshake's lock is held.
   class Table {
    public:
-    // `linger`: it went by steps, and its last reply may be asked for again. What `handshake`
-    // points to lives as long as the handshake does, but for the failure.
-    virtual void OnEnd(const FinishedHandshake& handshake, bool linger) = 0;
+    // `linger`: it went by steps, and its last reply, of so many bytes, may be asked for again.
+    // What `handshake` points to lives as long as the handshake does, but for the failure.
+    virtual void OnEnd(const FinishedHandshake& handshake, std::optional<size_t> linger) = 0;
     // It goes on elsewhere, or can.
     virtual void OnLeft(const Handle& handle) = 0;
 

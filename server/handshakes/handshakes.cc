@@ -1,5 +1,6 @@
 #include "server/handshakes/handshakes.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -143,7 +144,7 @@ void Handshakes::Reap() {
       shard->wheel.Advance(now, [&](store::TimerWheel::Timer& timer) {
         auto& entry = static_cast<Entry&>(timer);
         due.push_back(entry.handshake);
-        if (entry.ended) Forget(*shard, entry.handshake->handle());
+        if (entry.ended) Forget(*shard, entry);
       });
     }
     // Without effect on those that have ended.
@@ -151,7 +152,7 @@ void Handshakes::Reap() {
   }
 }
 
-void Handshakes::OnEnd(const FinishedHandshake& handshake, bool linger) {
+void Handshakes::OnEnd(const FinishedHandshake& handshake, std::optional<size_t> linger) {
   Report(handshake, services_.metrics);
   const Handle& handle = handshake.handle;
   Shard& shard = ShardOf(handle);
@@ -162,9 +163,12 @@ void Handshakes::OnEnd(const FinishedHandshake& handshake, bool linger) {
   live_.fetch_sub(1, std::memory_order_relaxed);
   if (linger) LeaveSteps();
   found->second->Cancel();
-  if (linger && lingering_.load(std::memory_order_relaxed) < kMaxLingering) {
+  if (linger && lingering_.load(std::memory_order_relaxed) < kMaxLingering &&
+      lingering_bytes_.load(std::memory_order_relaxed) + *linger <= kMaxLingeringBytes) {
     lingering_.fetch_add(1, std::memory_order_relaxed);
+    lingering_bytes_.fetch_add(*linger, std::memory_order_relaxed);
     found->second->ended = true;
+    found->second->bytes = *linger;
     shard.wheel.Set(*found->second, TickOf(services_.clock.Now() + kLastReplyKept) + 1);
     return;
   }
@@ -184,9 +188,12 @@ void Handshakes::OnLeft(const Handle& handle) {
   shard.by_handle.erase(found);
 }
 
-void Handshakes::Forget(Shard& shard, const Handle& handle) {
-  shard.by_handle.erase(handle);
+void Handshakes::Forget(Shard& shard, const Entry& entry) {
   lingering_.fetch_sub(1, std::memory_order_relaxed);
+  lingering_bytes_.fetch_sub(entry.bytes, std::memory_order_relaxed);
+  // The entry goes with it, so its handle is copied first.
+  const Handle handle = entry.handshake->handle();
+  shard.by_handle.erase(handle);
 }
 
 }  // namespace handfast::handshakes

@@ -21,6 +21,8 @@ namespace handfast::handshakes {
 // Ended handshakes whose last reply is kept: some thousand a second. What ends beyond that is
 // forgotten at once.
 inline constexpr size_t kMaxLingering = 32'768;
+// Of those replies together, for a peer may have a say in their size.
+inline constexpr size_t kMaxLingeringBytes = size_t{128} << 20;
 
 // Deadlines are seconds, so a twentieth of one is exact enough, and cheap when nothing happens.
 inline constexpr std::chrono::milliseconds kReapInterval{50};
@@ -66,6 +68,7 @@ class Handshakes final : private Handshake::Table {
   struct Entry : store::TimerWheel::Timer {
     std::shared_ptr<Handshake> handshake;
     bool ended = false;  // and lingers
+    size_t bytes = 0;    // of its last reply
   };
   // Enough that threads seldom meet on one.
   static constexpr size_t kShards = 16;
@@ -77,17 +80,18 @@ class Handshakes final : private Handshake::Table {
     std::unordered_map<Handle, std::unique_ptr<Entry>, HandleHash> by_handle;
   };
 
-  void OnEnd(const FinishedHandshake& handshake, bool linger) override;
+  void OnEnd(const FinishedHandshake& handshake, std::optional<size_t> linger) override;
   void OnLeft(const Handle& handle) override;
   Shard& ShardOf(const Handle& handle) { return *shards_[handle.high % kShards]; }
   bool EnterSteps();
   void LeaveSteps();
-  void Forget(Shard& shard, const Handle& handle);
+  void Forget(Shard& shard, const Entry& entry);
   void Insert(const std::shared_ptr<Handshake>& handshake);
 
   const Services services_;
   std::atomic<size_t> live_{0};
   std::atomic<size_t> lingering_{0};
+  std::atomic<size_t> lingering_bytes_{0};
   std::mutex steps_mutex_;
   std::condition_variable steps_ended_;
   size_t live_by_steps_ = 0;

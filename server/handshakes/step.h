@@ -35,7 +35,7 @@ struct StepCall {
 struct NextStep {
   tls::MessageName message;
   bool ours = false;
-  // The whole message is here.
+  // The whole message is here, or what ends the handshake in its place.
   bool held = false;
 };
 

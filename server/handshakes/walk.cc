@@ -38,6 +38,14 @@ absl::Status OutOfOrder(const std::string& due) {
                             "STEP_OUT_OF_ORDER");
 }
 
+size_t SizeOf(const StepReply& reply) {
+  size_t size = sizeof(reply) + reply.reply.to_peer.size() + reply.unconsumed.size();
+  for (const tls::TracedMessage& message : reply.reply.messages) {
+    size += sizeof(message) + message.bytes.size();
+  }
+  return size;
+}
+
 }  // namespace
 
 // ---- Numbers and repeats
@@ -110,6 +118,8 @@ void Walk::Finish(tls::Connection* connection) {
   for (const StepDone& done : std::exchange(waiting_, {})) done(last_);
 }
 
+size_t Walk::KeptBytes() const { return SizeOf(pending_) + (last_ ? SizeOf(*last_) : 0); }
+
 void Walk::Refuse(const absl::Status& status) {
   for (const StepDone& done : std::exchange(waiting_, {})) done(status);
 }
@@ -138,6 +148,9 @@ void Walk::Collect(tls::Output& output) {
       beside.push_back(std::move(message));
     }
   }
+  // The alert of a connection whose handshake was done, and not said to be, is in no message.
+  tls::Append(pieces_.empty() ? reply().to_peer : pieces_.back().records,
+              tls::ByteView(output.to_peer).subspan(from));
 }
 
 bool Walk::HandOut() {
@@ -157,10 +170,13 @@ void Walk::HandOutAll() {
 
 std::vector<NextStep> Walk::Next(tls::Connection& connection) const {
   if (!pieces_.empty()) return {{.message = pieces_.front().name, .ours = true, .held = true}};
-  const std::optional<tls::MessageName> held = tls::PeekMessage(connection, {});
+  const std::vector<tls::MessageName> expected = tls::Expected(connection);
+  const tls::Ahead ahead = tls::LookAhead(connection, {});
+  // No byte more is needed to learn of the end either.
+  const bool ends = ahead.ends || (ahead.message && !Contains(expected, *ahead.message));
   std::vector<NextStep> next;
-  for (const tls::MessageName& name : tls::Expected(connection)) {
-    next.push_back({.message = name, .ours = false, .held = held == name});
+  for (const tls::MessageName& name : expected) {
+    next.push_back({.message = name, .ours = false, .held = ends || ahead.message == name});
   }
   return next;
 }

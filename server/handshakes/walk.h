@@ -33,6 +33,8 @@ class Walk {
   // Makes the reply of the step under way, if one is, and gives it to who waits. `connection`: null
   // at the end.
   void Finish(tls::Connection* connection);
+  // Of the replies that are kept: the last one, and the one that is being made.
+  size_t KeptBytes() const;
   // Nobody gets a reply of the step under way yet; the same call asks again.
   void Refuse(const absl::Status& status);
 

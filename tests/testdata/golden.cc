@@ -12,17 +12,6 @@ namespace {
 
 constexpr char kFolder[] = "tests/testdata/";
 
-bool RewriteWanted() {
-  const char* wanted = std::getenv("HANDFAST_REWRITE");
-  if (wanted != nullptr && std::string_view(wanted) == "1") return true;
-  // gtest's main takes the arguments away.
-  std::ifstream in("/proc/self/cmdline", std::ios::binary);
-  for (std::string argument; std::getline(in, argument, '\0');) {
-    if (argument == "--rewrite") return true;
-  }
-  return false;
-}
-
 void Rewrite(const std::string& name, const std::string& text) {
   // Set by `bazel run`; a test in its sandbox cannot reach the tree.
   const char* workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
@@ -34,6 +23,17 @@ void Rewrite(const std::string& name, const std::string& text) {
 }
 
 }  // namespace
+
+bool RewriteWanted() {
+  const char* wanted = std::getenv("HANDFAST_REWRITE");
+  if (wanted != nullptr && std::string_view(wanted) == "1") return true;
+  // gtest's main takes the arguments away.
+  std::ifstream in("/proc/self/cmdline", std::ios::binary);
+  for (std::string argument; std::getline(in, argument, '\0');) {
+    if (argument == "--rewrite") return true;
+  }
+  return false;
+}
 
 std::optional<std::string> ReadGolden(const std::string& name) {
   std::ifstream in(kFolder + name, std::ios::binary);

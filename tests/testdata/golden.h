@@ -12,6 +12,9 @@ namespace handfast::test {
 // line that differs.
 void ExpectGolden(const std::string& name, const std::string& text);
 
+// The test was told to.
+bool RewriteWanted();
+
 // Nullopt where there is no such file.
 std::optional<std::string> ReadGolden(const std::string& name);
 

@@ -5,6 +5,7 @@
 #include "tls/connection/connection.h"
 #include "tls/connection/state.h"
 #include "tls/record/deframer.h"
+#include "tls/wire/messages.h"
 
 namespace handfast::tls {
 
@@ -12,6 +13,17 @@ namespace handfast::tls {
 size_t WholeMessageLength(ByteView messages);
 // A whole message that is dropped where it stands.
 bool IsPassedOver(const ConnectionState& state, ByteView message);
+// Whether `stream` begins with the first record of the connection, of which `ahead` bytes more than
+// state.consumed went by: what is no TLS at all shows there.
+bool IsFirstRecord(const ConnectionState& state, ByteView stream, size_t ahead);
+// The length in a message's header is beyond what is taken.
+bool IsTooLong(ByteView message);
+// An alert that ends nothing.
+bool IsWarning(const ConnectionState& state, const AlertMessage& alert);
+bool IsAlertInTheClear(const ConnectionState& state, const RecordHeader& header);
+// TLS 1.3's compatibility ChangeCipherSpec may come from the first ClientHello on, and before the
+// peer's Finished (RFC 8446 §5).
+bool ToleratesChangeCipherSpec(const EngineState& state);
 
 class Run {
  public:
@@ -30,7 +42,6 @@ class Run {
   void ReadRecords();
   void OnRecord(const RecordHeader& header, std::span<uint8_t> record);
   void OnChangeCipherSpec(ByteView record);
-  bool IsAlertInTheClear(const RecordHeader& header);
   void SkipEarlyRecord(size_t size);
   void OnAlert(ByteView fragment, bool encrypted);
   void OnHandshake(ByteView fragment);

@@ -22,16 +22,23 @@ struct MessageName {
 };
 inline constexpr MessageName kChangeCipherSpecName{ContentType::kChangeCipherSpec, {}};
 
-// By its first bytes. Nullopt: a message that is no step of its own: an alert, and TLS 1.3's
-// ChangeCipherSpec and NewSessionTicket.
+// By its first bytes. Nullopt: a message that is no step of its own: an alert, a HelloRequest, and
+// TLS 1.3's ChangeCipherSpec and NewSessionTicket.
 std::optional<MessageName> NameOf(const TracedMessage& message);
 
 // What the peer may send next; empty where nothing: a question is open, or the handshake is over.
 std::vector<MessageName> Expected(const Connection& connection);
 
-// The peer's next message, where it stands whole in the bytes that are held with `more` behind
-// them. Nullopt: it is not whole, or these bytes end the handshake: a step tells. Nothing is used
-// up.
+// What stands in the bytes that are held, with `more` behind them. Neither: a message that is not
+// whole yet.
+struct Ahead {
+  // The peer's next message, whole. It may be one that is not expected.
+  std::optional<MessageName> message = std::nullopt;
+  // Before any message these bytes end the handshake, as a step will tell.
+  bool ends = false;
+};
+// Nothing is used up.
+Ahead LookAhead(Connection& connection, ByteView more);
 std::optional<MessageName> PeekMessage(Connection& connection, ByteView more);
 
 // How many bytes of the peer's are held, messages that were cut out of their records included.

@@ -97,6 +97,11 @@ class HeldWork final : public access::WorkQueueInterface {
     work();
     return true;
   }
+  // As a queue that is shut down.
+  void DropAll() {
+    std::lock_guard lock(mutex_);
+    waiting_.clear();
+  }
   bool full = false;
   std::vector<access::Lane> lanes;
 

@@ -92,7 +92,8 @@ TEST(HandshakeRace, ALateSignatureAndADeadline) {
                           .admission = backends.admission,
                           .work = work,
                           .connections = backends.connections,
-                          .metrics = backends.metrics};
+                          .metrics = backends.metrics,
+                          .saved = backends.saved};
   auto replies = std::make_shared<Replies>();
   Handshakes table(services);
   LibsslClient peer({});
