@@ -192,6 +192,10 @@ void AddFields(const Message& message, Lines& lines) {
     case Message::kCertificateStatus:
       return AddField("status", Stapled(message.certificate_status().ocsp_response_length()),
                       lines);
+    case Message::kNewSessionTicket:
+      AddField("lifetime", std::to_string(message.new_session_ticket().lifetime_s()) + " s", lines);
+      return AddField(
+          "ticket", std::to_string(message.new_session_ticket().ticket_length()) + " bytes", lines);
     case Message::kFinished:
       return AddField("verify data", Hex(message.finished().verify_data()), lines);
     case Message::kAlert:
@@ -208,6 +212,8 @@ std::string NameOf(const Message& message) {
   switch (message.message_case()) {
     case Message::kClientHello:
       return "ClientHello";
+    case Message::kNewSessionTicket:
+      return "NewSessionTicket";
     case Message::kServerHello:
       return message.server_hello().hello_retry_request() ? "HelloRetryRequest" : "ServerHello";
     case Message::kEncryptedExtensions:

@@ -154,9 +154,25 @@ void WhereItParses(tls::ByteView body, Show&& show) {
   if (const std::optional<Message> message = tls::Parse<Message>(body)) show(*message);
 }
 
-// Certificate and CertificateRequest are laid out otherwise in each version.
+void ShowTicket(uint32_t lifetime_s, tls::ByteView ticket, v1::NewSessionTicket& into) {
+  into.set_lifetime_s(lifetime_s);
+  into.set_ticket_length(static_cast<uint32_t>(ticket.size()));
+}
+
+// Certificate, CertificateRequest and NewSessionTicket are laid out otherwise in each version.
 void ShowVersioned(tls::HandshakeType type, bool is13, tls::ByteView body,
                    v1::HandshakeMessage& into) {
+  if (type == tls::HandshakeType::kNewSessionTicket) {
+    v1::NewSessionTicket& shown = *into.mutable_new_session_ticket();
+    if (is13) {
+      WhereItParses<tls::tls13::NewSessionTicket>(
+          body, [&](auto& m) { ShowTicket(m.ticket_lifetime, m.ticket, shown); });
+    } else {
+      WhereItParses<tls::tls12::NewSessionTicket>(
+          body, [&](auto& m) { ShowTicket(m.ticket_lifetime_hint, m.ticket, shown); });
+    }
+    return;
+  }
   if (type == tls::HandshakeType::kCertificate) {
     v1::Certificate& shown = *into.mutable_certificate();
     if (is13) {
@@ -224,6 +240,7 @@ void ShowHandshake(tls::HandshakeType type, bool is13, tls::ByteView body,
       return ShowServerKeyExchange(body, *into.mutable_server_key_exchange());
     case tls::HandshakeType::kCertificate:
     case tls::HandshakeType::kCertificateRequest:
+    case tls::HandshakeType::kNewSessionTicket:
       return ShowVersioned(type, is13, body, into);
     default:
       return ShowSmall(type, body, into);

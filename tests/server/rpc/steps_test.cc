@@ -1,7 +1,9 @@
 // Handshakes message by message, as the contract has them: every step of both versions in both
 // roles, each asked for twice.
 
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
@@ -101,8 +103,9 @@ TEST(Steps, WalkARetry) {
 }
 
 struct Outbound {
-  explicit Outbound(int version) : leaf(service.server_ca().Issue({.dns = {"example.test"}})) {
-    context = tls::test::LibsslServerContext(leaf, 0);
+  explicit Outbound(int version, size_t tickets = 0)
+      : leaf(service.server_ca().Issue({.dns = {"example.test"}})) {
+    context = tls::test::LibsslServerContext(leaf, tickets);
     SSL_CTX_set_min_proto_version(context, version);
     SSL_CTX_set_max_proto_version(context, version);
     server = std::make_unique<LibsslServer>(context);
@@ -139,6 +142,25 @@ TEST(Steps, WalkATls12Client) {
              "ClientKeyExchange", "ChangeCipherSpec", "Finished", "ChangeCipherSpec", "Finished"}));
   EXPECT_TRUE(to.server->done());
   ASSERT_TRUE(walk.last().has_established()) << walk.last().failure().reason();
+}
+
+TEST(Steps, ShowATicketOfTls12) {
+  Outbound to(TLS1_2_VERSION, /*tickets=*/2);
+  Walk walk(to.service.Channel(As::kEdge), ClientStart("example.test"));
+  std::optional<v1::NewSessionTicket> ticket;
+  Bytes from_peer;
+  while (!walk.ended() && !ticket) {
+    ASSERT_TRUE(walk.Step(walk.NextRpc(), std::exchange(from_peer, {})).ok());
+    for (const v1::HandshakeMessage& message : walk.last().messages()) {
+      if (message.has_new_session_ticket()) ticket = message.new_session_ticket();
+    }
+    if (!walk.last().to_peer().empty()) {
+      from_peer = to.server->Receive(tls::AsBytes(walk.last().to_peer()));
+    }
+  }
+  ASSERT_TRUE(ticket);
+  EXPECT_GT(ticket->lifetime_s(), 0u);
+  EXPECT_GT(ticket->ticket_length(), 64u);
 }
 
 TEST(Steps, SignWithRsaInALaneOfItsOwn) {
