@@ -335,8 +335,8 @@ TEST_F(Services, ReflectionShowsTheContract) {
                                    "handfast.v1.HandshakeService", "handfast.v1.KeyService"}));
   ServerReflectionRequest symbol;
   symbol.set_file_containing_symbol("handfast.v1.HandshakeService");
-  // handshake.proto, google/rpc/status.proto and google/protobuf/any.proto.
-  EXPECT_EQ(ask(symbol).file_descriptor_response().file_descriptor_proto_size(), 3);
+  // handshake.proto, messages.proto, google/rpc/status.proto and google/protobuf/any.proto.
+  EXPECT_EQ(ask(symbol).file_descriptor_response().file_descriptor_proto_size(), 4);
   ServerReflectionRequest file;
   file.set_file_by_filename("handfast/v1/keys.proto");
   EXPECT_EQ(ask(file).file_descriptor_response().file_descriptor_proto_size(), 1);
