@@ -19,6 +19,12 @@ Handfastd::Handfastd(std::vector<std::string> flags)
 // Its state goes with it: there is nothing to end in order.
 Handfastd::~Handfastd() = default;
 
+void Handfastd::Configure(std::string_view document) {
+  const std::string file = state_.File("handfast.yaml");
+  WriteFile(file, document);
+  flags_.insert(flags_.end(), {"--config", file});
+}
+
 bool Handfastd::Start() {
   std::vector<std::string> arguments = {Runfile("server/handfastd"), "--set",
                                         "admin.address=" + admin()};
@@ -64,6 +70,16 @@ bool Handfastd::Import(const std::string& id, const std::string& key, const std:
                  status.message.c_str(), status.details.c_str());
   }
   return status.ok();
+}
+
+bool Handfastd::WaitForReadyz(bool ready) const {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while ((HttpGet(admin(), "/readyz") == "ok\n") != ready) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    // There is no event to wait for: what /readyz says is what is tested.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
 }
 
 std::string Handfastd::Metrics() const { return HttpGet(admin(), "/metrics"); }

@@ -1,10 +1,11 @@
 // A real handfastd with a state folder of its own, on a Unix socket, configured by nothing but its
-// admin port. The test needs the data dependency //server:handfastd.
+// admin port unless the test says more. The test needs the data dependency //server:handfastd.
 #ifndef HANDFAST_TESTS_SUPPORT_HANDFASTD_H_
 #define HANDFAST_TESTS_SUPPORT_HANDFASTD_H_
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/files.h"
@@ -17,6 +18,12 @@ class Handfastd {
   // `flags` are added to its command line: {"--config", file}, {"--set", "path=value"}.
   explicit Handfastd(std::vector<std::string> flags = {});
   ~Handfastd();
+  Handfastd(const Handfastd&) = delete;
+  Handfastd& operator=(const Handfastd&) = delete;
+
+  // What it is started with from now on. Import() needs a listener at socket(), whose principal is
+  // an operator of the tenant `default`.
+  void Configure(std::string_view document);
 
   // Also after Stop() or Kill(), on the same state. False, with output(), where it does not come
   // up.
@@ -24,9 +31,12 @@ class Handfastd {
   // SIGTERM; its exit code, or -1.
   int Stop();
   void Kill();
+  // SIGSTOP, SIGCONT.
+  void Signal(int number) { process_->Signal(number); }
 
+  std::string socket() const { return state_.File("handfast.sock"); }
   // "unix:/tmp/hf.xxxxxx/handfast.sock"
-  std::string endpoint() const { return "unix:" + state_.File("handfast.sock"); }
+  std::string endpoint() const { return "unix:" + socket(); }
   // Of its first listener, as it said itself: for a configuration with TCP and port 0.
   std::string address() const;
   // "127.0.0.1:PORT"
@@ -38,6 +48,8 @@ class Handfastd {
   // Puts a credential to use, PEM both; false where the service refuses it.
   bool Import(const std::string& id, const std::string& key, const std::string& chain,
               bool is_default);
+  // Until /readyz says that it is, or is not, ready; false: patience was over.
+  bool WaitForReadyz(bool ready) const;
   // Of /metrics.
   std::string Metrics() const;
   // The sum of all samples of one metric whose line has `label` in it.
