@@ -38,9 +38,9 @@ class Handfastd {
   // "unix:/tmp/hf.xxxxxx/handfast.sock"
   std::string endpoint() const { return "unix:" + socket(); }
   // Of its first listener, as it said itself: for a configuration with TCP and port 0.
-  std::string address() const;
-  // "127.0.0.1:PORT"
-  std::string admin() const { return "127.0.0.1:" + std::to_string(admin_port_); }
+  std::string address() const { return Said("addresses"); }
+  // "127.0.0.1:PORT", of the admin port that it was given when it started.
+  std::string admin() const { return Said("admin"); }
   const std::string& state_folder() const { return state_.path(); }
   std::string output() const { return process_ ? process_->output() : std::string(); }
   pid_t pid() const { return process_ ? process_->pid() : -1; }
@@ -61,9 +61,11 @@ class Handfastd {
                          const std::string& label, double value);
 
  private:
+  // The first word of what it said under this name in its line `ready`.
+  std::string Said(const std::string& name) const;
+
   TempFolder state_;
   std::vector<std::string> flags_;
-  int admin_port_;
   std::unique_ptr<Process> process_;
 };
 
