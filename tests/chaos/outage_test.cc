@@ -116,6 +116,18 @@ TEST_F(Outage, OfARedisThatHangsIsToldAndHeals) {
   EXPECT_TRUE(midway.reply().has_established());
 }
 
+TEST_F(Outage, OfARedisThatRefusesUsCostsNoHandshake) {
+  Midway midway(*fleet_);
+  midway.Begin(0);
+  ASSERT_EQ(fleet_->redis().Do({"ACL", "SETUSER", "default", "-@scripting"}), "OK");
+  ExpectAllUnavailable(midway);
+  ExpectReady(false);
+  ASSERT_EQ(fleet_->redis().Do({"ACL", "SETUSER", "default", "+@scripting"}), "OK");
+  ExpectReady(true);
+  EXPECT_TRUE(midway.Finish(1).ok());
+  EXPECT_TRUE(midway.reply().has_established());
+}
+
 TEST_F(Outage, OfAFullRedisIsTheStoresLimit) {
   Midway midway(*fleet_);
   midway.Begin(0);
