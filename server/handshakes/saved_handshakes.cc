@@ -24,6 +24,12 @@ absl::Status Unreachable() {
       kStoreRetryDelayMs);
 }
 
+// Whoever looks after the store has to know.
+void LogTrouble(const char* what, const absl::Status& status) {
+  observe::Log(observe::Level::kError, "handshakes", what,
+               {{"error", static_cast<std::string>(status.message())}});
+}
+
 // What a store's status means to who asked for a handshake.
 absl::Status FromStore(const absl::Status& status) {
   switch (status.code()) {
@@ -35,10 +41,14 @@ absl::Status FromStore(const absl::Status& status) {
       return access::WithRetryDelayMs(
           access::WithReason(absl::ResourceExhaustedError("the store is full"), "STORE_FULL"),
           kStoreRetryDelayMs);
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kInternal:
+      // It refuses us, or holds what a newer release wrote: nothing is lost.
+      LogTrouble("the store does not serve", status);
+      return Unreachable();
     default:
-      // Lost or altered: it is not run twice, and whoever looks after the store has to know.
-      observe::Log(observe::Level::kError, "handshakes", "the store gave back no handshake",
-                   {{"error", static_cast<std::string>(status.message())}});
+      // Lost or altered: it is not run twice.
+      LogTrouble("the store gave back no handshake", status);
       return Unknown();
   }
 }

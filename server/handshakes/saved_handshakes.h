@@ -14,7 +14,8 @@ namespace handfast::handshakes {
 
 // All calls wait for the store. Statuses of all are for callers of the contract: NOT_FOUND, also
 // where what is there is not what was put there; UNAVAILABLE with the reason STORE_UNAVAILABLE and
-// a retry delay; RESOURCE_EXHAUSTED likewise with STORE_FULL.
+// a retry delay, also where the store refuses this service, or a newer release wrote what is there;
+// RESOURCE_EXHAUSTED likewise with STORE_FULL.
 class SavedHandshakes {
  public:
   // Both outlive it.

@@ -13,26 +13,30 @@
 
 namespace handfast::test {
 
-Handfastd::Handfastd(std::vector<std::string> flags)
-    : flags_(std::move(flags)), admin_port_(FreePort()) {}
+Handfastd::Handfastd(std::vector<std::string> flags) : flags_(std::move(flags)) {}
 
 // Its state goes with it: there is nothing to end in order.
 Handfastd::~Handfastd() = default;
 
-void Handfastd::Configure(const std::string& more) {
+void Handfastd::ConfigureForItsUser(const std::string& more) {
   const std::string socket = state_.File("handfast.sock");
-  WriteFile(state_.File("handfastd.yaml"), "listeners:\n  - unix: {path: " + socket +
-                                               "}\nprincipals:\n  - name: unix:" + socket +
-                                               "\n    tenant: default\n"
-                                               "    roles: [caller, operator]\n"
-                                               "    release_keys: true\n" +
-                                               more);
-  flags_.insert(flags_.end(), {"--config", state_.File("handfastd.yaml")});
+  Configure("listeners:\n  - unix: {path: " + socket + "}\nprincipals:\n  - name: unix:" + socket +
+            "\n    tenant: default\n"
+            "    roles: [caller, operator]\n"
+            "    release_keys: true\n" +
+            more);
+}
+
+void Handfastd::Configure(std::string_view document) {
+  const std::string file = state_.File("handfast.yaml");
+  WriteFile(file, document);
+  flags_.insert(flags_.end(), {"--config", file});
 }
 
 bool Handfastd::Start() {
+  // The kernel chooses the port: one that was free a moment ago may be a connection's by now.
   std::vector<std::string> arguments = {Runfile("server/handfastd"), "--set",
-                                        "admin.address=" + admin()};
+                                        "admin.address=127.0.0.1:0"};
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   process_ = std::make_unique<Process>(
       arguments, std::vector<std::string>{"HANDFAST_STATE_DIR=" + state_.path()});
@@ -50,11 +54,12 @@ void Handfastd::Kill() {
   (void)process_->WaitForExit(kPatience);
 }
 
-std::string Handfastd::address() const {
-  const std::string start = "\"addresses\":\"";
+std::string Handfastd::Said(const std::string& name) const {
+  const std::string start = "\"" + name + "\":\"";
   const std::string said = output();
-  const size_t at = said.find(start);
-  if (at == std::string::npos) return {};
+  const size_t ready = said.find("\"msg\":\"ready\"");
+  const size_t at = said.find(start, ready);
+  if (ready == std::string::npos || at == std::string::npos) return {};
   const size_t begin = at + start.size();
   return said.substr(begin, said.find_first_of(" \"", begin) - begin);
 }
@@ -75,6 +80,16 @@ bool Handfastd::Import(const std::string& id, const std::string& key, const std:
                  status.message.c_str(), status.details.c_str());
   }
   return status.ok();
+}
+
+bool Handfastd::WaitForReadyz(bool ready) const {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while ((HttpGet(admin(), "/readyz") == "ok\n") != ready) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    // There is no event to wait for: what /readyz says is what is tested.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
 }
 
 std::string Handfastd::Metrics() const { return HttpGet(admin(), "/metrics"); }

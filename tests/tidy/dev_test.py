@@ -51,7 +51,10 @@ FAKES = {
         done""",
     "bazel": """
         [ "$1" = info ] && echo {root}/built
-        case "$*" in build*asan*) [ -e {root}/build-fails ] && exit 1 ;; esac
+        case "$*" in
+          build*asan*) [ -e {root}/build-fails ] && exit 1 ;;
+          test*chaos*) [ -e {root}/drill-fails ] && exit 1 ;;
+        esac
         [ "$1" = query ] || exit 0
         case "$*" in
           *tsan*) cat {root}/query-tsan ;;
@@ -313,15 +316,19 @@ class DevTest(unittest.TestCase):
             self.assertEqual(code, 0, errors)
             self.assertIn(f" --seconds {seconds} ", self.calls("python3")[0])
             self.assertEqual(len(self.calls("timing")), 1)
+            (drill,) = [call for call in self.calls("bazel") if call.startswith("test ")]
+            self.assertRegex(drill, r"HANDFAST_DRILL_SEED=\d+ //tests/chaos:drill_test$")
 
     def test_soak_runs_all_and_tells_all_that_failed(self):
         self.everything_is_installed()
         self.fake_timing(1)
         (self.root / "fuzzing-fails").touch()
+        (self.root / "drill-fails").touch()
         code, _, errors = self.run_dev("soak")
         self.assertNotEqual(code, 0)
-        self.assertIn("failed: fuzzing, t-tests", errors)
+        self.assertIn("failed: fuzzing, drill, t-tests", errors)
         (self.root / "fuzzing-fails").unlink()
+        (self.root / "drill-fails").unlink()
         code, _, errors = self.run_dev("soak")
         self.assertNotEqual(code, 0)
         self.assertIn("failed: t-tests", errors)
@@ -360,6 +367,7 @@ class DevTest(unittest.TestCase):
             self.run_dev(command)
             self.assertIn("libclang-rt-14-dev", self.installs()[0])
             self.assertNotIn("prometheus", self.installs()[0])
+            self.assertEqual("redis-server" in self.installs()[0], command == "soak")
 
     # --- progress
 

@@ -129,12 +129,13 @@ class Trickle {
 class WalkTest : public testing::Test {
  protected:
   void SetUp() override {
-    service_.Configure("trust_bundles:\n  - name: servers\n    file: " + authority_.file() +
-                       "\nprofiles:\n"
-                       "  - {name: both, base: intermediate, release_keys: true,\n"
-                       "     server_trust_bundle: servers}\n"
-                       "  - {name: closed, base: intermediate}\n"
-                       "default_profile: both\n");
+    service_.ConfigureForItsUser(
+        "trust_bundles:\n  - name: servers\n    file: " + authority_.file() +
+        "\nprofiles:\n"
+        "  - {name: both, base: intermediate, release_keys: true,\n"
+        "     server_trust_bundle: servers}\n"
+        "  - {name: closed, base: intermediate}\n"
+        "default_profile: both\n");
     ASSERT_TRUE(service_.Start()) << service_.output();
     www_ = authority_.Issue("www.test", "DNS:www.test");
     ASSERT_TRUE(service_.Import("www", www_.key, www_.chain, /*is_default=*/true));

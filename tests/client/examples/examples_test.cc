@@ -98,11 +98,12 @@ class ExamplesTest : public testing::TestWithParam<const char*> {
   void SetUp() override {
     language_ = std::string(GetParam()) == "python" ? Python(folder_.path()) : Node();
     if (!language_.lack.empty()) GTEST_SKIP() << language_.lack;
-    service_.Configure("trust_bundles:\n  - name: servers\n    file: " + authority_.file() +
-                       "\nprofiles:\n"
-                       "  - {name: both, base: intermediate, release_keys: true,\n"
-                       "     server_trust_bundle: servers}\n"
-                       "default_profile: both\n");
+    service_.ConfigureForItsUser(
+        "trust_bundles:\n  - name: servers\n    file: " + authority_.file() +
+        "\nprofiles:\n"
+        "  - {name: both, base: intermediate, release_keys: true,\n"
+        "     server_trust_bundle: servers}\n"
+        "default_profile: both\n");
     ASSERT_TRUE(service_.Start()) << service_.output();
     www_ = authority_.Issue("www.test", "DNS:www.test");
     ASSERT_TRUE(service_.Import("www", www_.key, www_.chain, /*is_default=*/true));

@@ -103,5 +103,52 @@ TEST_F(NamedFiles, HoldTheKeyOfTheirCertificate) {
   EXPECT_EQ(Key(leaf_.key_pem, ""), "") << "that is the other file's mistake";
 }
 
+// What only the user who runs the service may be able to read.
+class SecretFiles : public testing::Test {
+ protected:
+  static std::string Check(NamedFile::Content content, const std::string& text, int mode = 0600) {
+    const std::string path = ::testing::TempDir() + "/secret";
+    std::filesystem::remove(path);
+    std::ofstream(path) << text;
+    std::filesystem::permissions(path, static_cast<std::filesystem::perms>(mode));
+    return std::string(CheckNamedFile({.path = path, .content = content}).message());
+  }
+  static constexpr auto kStoreKey = NamedFile::Content::kStoreKey;
+  static constexpr auto kPassword = NamedFile::Content::kPassword;
+};
+
+TEST_F(SecretFiles, TheStoresKeyIs64HexDigits) {
+  const std::string digits = "0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCD";
+  ASSERT_EQ(digits.size(), 64u);
+  EXPECT_EQ(Check(kStoreKey, digits), "");
+  EXPECT_EQ(Check(kStoreKey, digits + "\n"), "");
+  for (const std::string& wrong :
+       {std::string(), digits.substr(1), digits.substr(1) + "\n", digits + "0", digits + "\n\n",
+        digits.substr(1) + "g", "\n" + digits, digits + "\r\n"}) {
+    EXPECT_EQ(Check(kStoreKey, wrong), "must hold 64 hex digits: openssl rand -hex 32 makes them")
+        << wrong;
+  }
+}
+
+TEST_F(SecretFiles, APasswordIsALine) {
+  EXPECT_EQ(Check(kPassword, "secret"), "");
+  EXPECT_EQ(Check(kPassword, "secret\nand a remark"), "");
+  EXPECT_EQ(Check(kPassword, std::string(512, 'x') + "\n"), "");
+  for (const std::string& wrong : {std::string(), std::string("\nsecret"), std::string(513, 'x')}) {
+    EXPECT_EQ(Check(kPassword, wrong), "must begin with a line of 1 to 512 bytes") << wrong.size();
+  }
+}
+
+TEST_F(SecretFiles, AreForTheirOwnerAlone) {
+  for (const int mode : {0640, 0604, 0620, 0601}) {
+    for (const auto content : {kStoreKey, kPassword}) {
+      EXPECT_EQ(Check(content, std::string(64, 'a'), mode),
+                "can be reached by others: chmod 600 it")
+          << mode;
+    }
+  }
+  EXPECT_EQ(Check(kStoreKey, std::string(64, 'a'), 0400), "");
+}
+
 }  // namespace
 }  // namespace handfast::config

@@ -60,6 +60,13 @@ limits:
 log:
   level: info
 drain_seconds: 10
+store:
+  redis:
+    address: unix:/run/redis.sock
+    key_file: store.key
+    password_file: redis.password
+    database: 1
+    space: mine
 )";
 
 absl::Status LoadText(const std::string& text) {
@@ -182,6 +189,26 @@ const Case kCases[] = {
     {"burst without rate", "  worker_threads", "  handshake_burst_per_tenant: 5",
      "must be from 0 to 0"},
     {"drain too long", "drain_seconds", "drain_seconds: 3601", "must be from 0 to 3600"},
+    // The store.
+    {"relative socket of Redis", "    address: unix", "    address: unix:run/redis.sock",
+     "`store.redis.address` must name an absolute path behind unix:"},
+    {"Redis without a port", "    address: unix", "    address: redis",
+     "must be unix:/path or a host and a port (127.0.0.1:6379), and is `redis`"},
+    {"Redis at port 0", "    address: unix", "    address: redis:0",
+     "must be unix:/path or a host"},
+    {"Redis by its URL", "    address: unix", "    address: redis://redis:6379",
+     "must be unix:/path or a host"},
+    {"missing key of the store", "    key_file", "    key_file: missing.pem",
+     "`store.redis.key_file` `missing.pem`: cannot be read"},
+    {"missing password of Redis", "    password_file", "    password_file: missing.pem",
+     "`store.redis.password_file` `missing.pem`: cannot be read"},
+    {"empty name of a password", "    password_file", "    password_file: \"\"", "is required"},
+    {"database beyond Redis's", "    database", "    database: 1024",
+     "must be from 0 to 1023, and is 1024"},
+    {"bad space", "    space", "    space: Mine", "beginning with a letter"},
+    {"misspelt space", "    space", "    spaces: mine", "did you mean `space`?"},
+    {"memory beside Redis", "    space", "    space: mine\n  memory_mib: 64",
+     "`store.memory_mib` is of no use with redis"},
 };
 
 // The document with one line changed, and that line's number.
@@ -247,6 +274,24 @@ TEST(MistakesTable, NobodyCouldCall) {
                 .message()
                 .find("must be at most 107 bytes long, and has 108"),
             std::string::npos);
+}
+
+TEST(MistakesTable, ARedisHasAnAddressAndAKey) {
+  const std::string message(LoadText("store:\n  redis:\n    space: a").message());
+  for (const char* const words : {"handfast.yaml:2: `store.redis.address` must be unix:/path or",
+                                  "handfast.yaml:2: `store.redis.key_file` is required"}) {
+    EXPECT_NE(message.find(words), std::string::npos) << message;
+  }
+}
+
+TEST(MistakesTable, AStoreInMemoryHasASize) {
+  for (const char* const size : {"0", "65537"}) {
+    EXPECT_NE(LoadText("store: {memory_mib: " + std::string(size) + "}")
+                  .message()
+                  .find("must be from 1 to 65536"),
+              std::string::npos)
+        << size;
+  }
 }
 
 TEST(MistakesTable, DuplicatesOfEachKind) {

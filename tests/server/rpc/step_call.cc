@@ -39,10 +39,6 @@ constexpr int kMostSteps = 60;
 // Longer than any test, so that a hang is a failure and not a wait for ever.
 constexpr std::chrono::seconds kPatience{60};
 
-struct Patient : grpc::ClientContext {
-  Patient() { set_deadline(std::chrono::system_clock::now() + kPatience); }
-};
-
 }  // namespace
 
 const std::vector<std::string>& StepRpcs() {
@@ -59,8 +55,20 @@ std::string RpcOf(v1::Step step) {
   return number == 0 ? "" : StepRpcs().at(static_cast<size_t>(number) - 1);
 }
 
+void StepCaller::Prepare(grpc::ClientContext& context) const {
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  if (prepare_) prepare_(context);
+}
+
+std::string NextRpc(const std::vector<v1::Next>& next) {
+  const auto held = std::find_if(next.begin(), next.end(), [](const auto& n) { return n.held(); });
+  if (held != next.end()) return RpcOf(held->step());
+  return next.empty() ? "" : RpcOf(next[0].step());
+}
+
 grpc::Status StepCaller::Start(const v1::Start& start, v1::StartHandshakeResponse& response) {
-  Patient context;
+  grpc::ClientContext context;
+  Prepare(context);
   v1::StartHandshakeRequest request;
   *request.mutable_start() = start;
   return stub_->StartHandshake(&context, request, &response);
@@ -74,19 +82,22 @@ grpc::Status StepCaller::Step(const std::string& rpc, const v1::StepRequest& req
     ADD_FAILURE() << "no RPC is called " << rpc;
     return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, rpc);
   }
-  Patient context;
+  grpc::ClientContext context;
+  Prepare(context);
   return (stub_.get()->*found->second)(&context, request, &response);
 }
 
 grpc::Status StepCaller::Get(const std::string& handshake, v1::Handshake& response) {
-  Patient context;
+  grpc::ClientContext context;
+  Prepare(context);
   v1::GetHandshakeRequest request;
   request.set_name(handshake);
   return stub_->GetHandshake(&context, request, &response);
 }
 
 grpc::Status StepCaller::Abort(const std::string& handshake) {
-  Patient context;
+  grpc::ClientContext context;
+  Prepare(context);
   v1::AbortHandshakeRequest request;
   v1::AbortHandshakeResponse response;
   request.set_name(handshake);
@@ -119,13 +130,6 @@ grpc::Status Walk::Step(const std::string& rpc, const v1::StepRequest& request) 
   next_.assign(response.next().begin(), response.next().end());
   last_ = std::move(response);
   return status;
-}
-
-std::string Walk::NextRpc() const {
-  const auto held =
-      std::find_if(next_.begin(), next_.end(), [](const auto& n) { return n.held(); });
-  if (held != next_.end()) return RpcOf(held->step());
-  return next_.empty() ? "" : RpcOf(next_[0].step());
 }
 
 std::vector<std::string> Walk::Run(const std::function<tls::Bytes(tls::ByteView)>& peer,

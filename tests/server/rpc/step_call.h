@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <grpcpp/grpcpp.h>
@@ -20,8 +21,10 @@ const std::vector<std::string>& StepRpcs();
 
 class StepCaller {
  public:
-  explicit StepCaller(std::shared_ptr<grpc::Channel> channel)
-      : stub_(v1::HandshakeService::NewStub(channel)) {}
+  // `prepare` sees the context of each call.
+  explicit StepCaller(std::shared_ptr<grpc::Channel> channel,
+                      std::function<void(grpc::ClientContext&)> prepare = nullptr)
+      : stub_(v1::HandshakeService::NewStub(channel)), prepare_(std::move(prepare)) {}
 
   grpc::Status Start(const v1::Start& start, v1::StartHandshakeResponse& response);
   // `rpc`: one of StepRpcs().
@@ -31,11 +34,16 @@ class StepCaller {
   grpc::Status Abort(const std::string& handshake);
 
  private:
+  void Prepare(grpc::ClientContext& context) const;
+
   std::unique_ptr<v1::HandshakeService::Stub> stub_;
+  std::function<void(grpc::ClientContext&)> prepare_;
 };
 
 // "ServerHello" for STEP_SERVER_HELLO.
 std::string RpcOf(v1::Step step);
+// For the next step: that of the held message of those that may follow, else of the first of them.
+std::string NextRpc(const std::vector<v1::Next>& next);
 
 // One handshake, step after step.
 class Walk {
@@ -54,8 +62,7 @@ class Walk {
   grpc::Status Step(const std::string& rpc, const v1::StepRequest& request);
   const v1::StepResponse& last() const { return last_; }
   uint32_t steps() const { return steps_; }
-  // The RPC for the next step: the held one of those that may follow, else the first of them.
-  std::string NextRpc() const;
+  std::string NextRpc() const { return test::NextRpc(next_); }
   bool NextIsOurs() const {
     return !next_.empty() && next_[0].sender() == v1::HandshakeMessage::SERVICE;
   }

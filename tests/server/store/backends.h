@@ -12,13 +12,23 @@
 #include "server/handshakes/clock_interface.h"
 #include "server/store/memory_store.h"
 #include "server/store/redis_store.h"
-#include "tests/server/store/redis_server.h"
+#include "tests/support/patience.h"
+#include "tests/support/redis_server.h"
 #include "tls/crypto/random.h"
 
 namespace handfast::store::test {
 
+using handfast::test::RedisServer;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+inline RedisOptions OptionsOf(const RedisServer& server) {
+  RedisOptions options;
+  options.unix_socket = server.socket();
+  // A machine that builds something meanwhile is slow, not out.
+  options.connect_timeout = options.command_timeout = handfast::test::kPatience;
+  return options;
+}
 
 class ManualClock final : public handshakes::Clock {
  public:
@@ -78,8 +88,8 @@ class RedisBackend final : public Backend {
  private:
   ManualClock clock_;
   RedisServer server_;
-  RedisStore store_{server_.options(), "test", KeyOf(7), clock_, tls::SystemRandomness()};
-  RedisStore other_{server_.options(), "test", KeyOf(7), clock_, tls::SystemRandomness()};
+  RedisStore store_{OptionsOf(server_), "test", KeyOf(7), clock_, tls::SystemRandomness()};
+  RedisStore other_{OptionsOf(server_), "test", KeyOf(7), clock_, tls::SystemRandomness()};
 };
 
 // Runs each test over both.

@@ -15,7 +15,7 @@ class RedisOutage : public testing::Test {
   void SetUp() override {
     if (!RedisServer::IsInstalled()) GTEST_SKIP() << "redis-server is not installed";
     server_ = std::make_unique<RedisServer>();
-    Open(server_->options());
+    Open(OptionsOf(*server_));
   }
   void Open(RedisOptions options) {
     options.probe_interval = kProbeInterval;
@@ -43,7 +43,7 @@ TEST_F(RedisOutage, AKilledRedisIsUnavailableAtOnceAndHeals) {
   server_->Kill();
   const absl::Status first = store_->Get(kKey).status();
   EXPECT_TRUE(absl::IsUnavailable(first)) << first;
-  EXPECT_NE(first.message().find("Redis at unix:" + server_->File("redis.sock")), std::string::npos)
+  EXPECT_NE(first.message().find("Redis at unix:" + server_->socket()), std::string::npos)
       << "says where: " << first;
   EXPECT_NE(first.message().find("see whether it runs there"), std::string::npos) << first;
   EXPECT_EQ(store_->connects(), 2u);
@@ -82,7 +82,7 @@ TEST_F(RedisOutage, ARestartBetweenTwoCallsIsNoOutage) {
 }
 
 TEST_F(RedisOutage, AHungRedisCostsOneTimeout) {
-  RedisOptions options = server_->options();
+  RedisOptions options = OptionsOf(*server_);
   options.connect_timeout = options.command_timeout = milliseconds(100);
   Open(std::move(options));
   absl::Status put = Put(kKey, "a");
@@ -110,7 +110,7 @@ TEST_F(RedisOutage, AHungRedisCostsOneTimeout) {
 
 TEST_F(RedisOutage, OneThatWasNeverThereIsFoundWhenItComes) {
   server_->Kill();
-  Open(server_->options());
+  Open(OptionsOf(*server_));
   ExpectUnavailable();
   server_->Start();
   clock_.Advance(kProbeInterval);

@@ -29,7 +29,7 @@ class RedisStoreTest : public testing::Test {
 };
 
 TEST_F(RedisStoreTest, RedisSeesNeitherValueNorName) {
-  const auto store = Open(server_->options());
+  const auto store = Open(OptionsOf(*server_));
   ASSERT_TRUE(Put(*store, kKey, "canary-value").ok());
   const auto everything = [&] {
     std::string all = server_->Do({"KEYS", "*"});
@@ -44,7 +44,7 @@ TEST_F(RedisStoreTest, RedisSeesNeitherValueNorName) {
 }
 
 TEST_F(RedisStoreTest, EachEntryExpiresInRedis) {
-  const auto store = Open(server_->options());
+  const auto store = Open(OptionsOf(*server_));
   ASSERT_TRUE(store->Put(kKey, tls::AsBytes("a"), seconds(60)).ok());
   const std::vector<std::string> names = server_->EntryNames();
   ASSERT_EQ(names.size(), 1u);
@@ -60,11 +60,11 @@ TEST_F(RedisStoreTest, EachEntryExpiresInRedis) {
 
 TEST_F(RedisStoreTest, GivesThePasswordAndNeverSaysIt) {
   server_->Do({"CONFIG", "SET", "requirepass", "canary-password"});
-  RedisOptions options = server_->options();
+  RedisOptions options = OptionsOf(*server_);
   options.password = *tls::Secret<512>::From(tls::AsBytes("canary-password"));
   EXPECT_TRUE(Put(*Open(std::move(options)), kKey, "a").ok());
 
-  options = server_->options();
+  options = OptionsOf(*server_);
   options.password = *tls::Secret<512>::From(tls::AsBytes("canary-wrong"));
   const auto wrong = Open(std::move(options));
   const absl::Status refused = wrong->Get(kKey).status();
@@ -75,18 +75,18 @@ TEST_F(RedisStoreTest, GivesThePasswordAndNeverSaysIt) {
   EXPECT_TRUE(absl::IsUnavailable(again)) << again;
   EXPECT_NE(again.message().find("refused the password"), std::string::npos) << "and says why";
 
-  const absl::Status without = Open(server_->options())->Get(kKey).status();
+  const absl::Status without = Open(OptionsOf(*server_))->Get(kKey).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(without)) << without;
 }
 
 TEST_F(RedisStoreTest, ChoosesTheDatabase) {
-  RedisOptions options = server_->options();
+  RedisOptions options = OptionsOf(*server_);
   options.database = 5;
   const auto fifth = Open(std::move(options));
   ASSERT_TRUE(Put(*fifth, kKey, "a").ok());
   EXPECT_TRUE(server_->EntryNames().empty());
-  EXPECT_EQ(Show(Open(server_->options())->Get(kKey)), "NOT_FOUND");
-  options = server_->options();
+  EXPECT_EQ(Show(Open(OptionsOf(*server_))->Get(kKey)), "NOT_FOUND");
+  options = OptionsOf(*server_);
   options.database = 5000;
   EXPECT_FALSE(Open(std::move(options))->Get(kKey).ok());
 }
@@ -96,7 +96,7 @@ TEST_F(RedisStoreTest, ConnectsByHostAndPort) {
   for (int tries = 0; tries < 5; ++tries) {
     const int port = handfast::test::FreePort();
     if (server_->Do({"CONFIG", "SET", "port", std::to_string(port)}) != "OK") continue;
-    RedisOptions options = server_->options();
+    RedisOptions options = OptionsOf(*server_);
     options.unix_socket.clear();
     options.host = "127.0.0.1";
     options.port = port;
@@ -108,7 +108,7 @@ TEST_F(RedisStoreTest, ConnectsByHostAndPort) {
 }
 
 TEST_F(RedisStoreTest, GoesOnWhenRedisForgetsTheScript) {
-  const auto store = Open(server_->options());
+  const auto store = Open(OptionsOf(*server_));
   ASSERT_TRUE(Put(*store, kKey, "a").ok());
   ASSERT_EQ(server_->Do({"SCRIPT", "FLUSH"}), "OK");
   EXPECT_EQ(Show(store->Get(kKey)), "a (1)");
@@ -120,7 +120,7 @@ TEST_F(RedisStoreTest, GoesOnWhenRedisForgetsTheScript) {
 }
 
 TEST_F(RedisStoreTest, AFullRedisRefusesAndKeepsWhatItHas) {
-  const auto store = Open(server_->options());
+  const auto store = Open(OptionsOf(*server_));
   ASSERT_TRUE(Put(*store, kKey, "a").ok());
   server_->Do({"CONFIG", "SET", "maxmemory", "1"});
   const absl::Status full = Put(*store, {"shop", "2"}, "b");
@@ -133,7 +133,7 @@ TEST_F(RedisStoreTest, AFullRedisRefusesAndKeepsWhatItHas) {
 }
 
 TEST_F(RedisStoreTest, OpensNoMoreConnectionsThanItMay) {
-  RedisOptions options = server_->options();
+  RedisOptions options = OptionsOf(*server_);
   options.connections = 2;
   const auto store = Open(std::move(options));
   std::vector<std::thread> threads;
@@ -152,7 +152,7 @@ TEST_F(RedisStoreTest, OpensNoMoreConnectionsThanItMay) {
 }
 
 TEST_F(RedisStoreTest, SaysNothingOfWhatRedisAnswers) {
-  const auto store = Open(server_->options());
+  const auto store = Open(OptionsOf(*server_));
   ASSERT_TRUE(Put(*store, kKey, "a").ok());
   const std::string name = server_->EntryNames().at(0);
   server_->Do({"DEL", name});

@@ -22,7 +22,7 @@ class SecurityS17 : public testing::Test {
   }
   // Another process of the same service, which has seen nothing yet.
   std::unique_ptr<RedisStore> Open(uint8_t key = 7, std::string space = "test") {
-    return std::make_unique<RedisStore>(server_->options(), std::move(space), KeyOf(key), clock_,
+    return std::make_unique<RedisStore>(OptionsOf(*server_), std::move(space), KeyOf(key), clock_,
                                         tls::SystemRandomness());
   }
   absl::Status Put(const Key& key, std::string_view text) {

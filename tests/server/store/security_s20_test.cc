@@ -73,7 +73,7 @@ TEST(SecurityS20, ANewerReleasesEntryIsLeftAlone) {
   if (!RedisServer::IsInstalled()) GTEST_SKIP() << "redis-server is not installed";
   ManualClock clock;
   RedisServer server;
-  RedisStore store(server.options(), "test", KeyOf(7), clock, tls::SystemRandomness());
+  RedisStore store(OptionsOf(server), "test", KeyOf(7), clock, tls::SystemRandomness());
   ASSERT_TRUE(store.Put(kKey, tls::AsBytes("a"), seconds(60)).ok());
   const std::string name = server.EntryNames().at(0);
   std::string newer = server.Do({"GET", name});

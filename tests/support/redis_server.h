@@ -1,18 +1,17 @@
 // A Redis of the test's own, on a Unix socket in a folder of its own, without persistence unless
-// the test says SAVE; and plain commands to it, past the store.
-#ifndef HANDFAST_TESTS_SERVER_STORE_REDIS_SERVER_H_
-#define HANDFAST_TESTS_SERVER_STORE_REDIS_SERVER_H_
+// the test says SAVE or {"--appendonly", "yes"}; and plain commands to it, past the store.
+#ifndef HANDFAST_TESTS_SUPPORT_REDIS_SERVER_H_
+#define HANDFAST_TESTS_SUPPORT_REDIS_SERVER_H_
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "server/store/redis_connection.h"
 #include "tests/support/files.h"
 #include "tests/support/process.h"
 
-namespace handfast::store::test {
+namespace handfast::test {
 
 class RedisServer {
  public:
@@ -33,15 +32,18 @@ class RedisServer {
   // Names of entries, without the store's own bookkeeping.
   std::vector<std::string> EntryNames(std::string_view space = "test") const;
 
+  // "unix:/tmp/hf.xxxxxx/redis.sock", as a configuration names it.
+  std::string address() const { return "unix:" + socket(); }
+  std::string socket() const { return File("redis.sock"); }
+  // In the folder where Redis keeps what it persists: "dump.rdb".
   std::string File(std::string_view name) const { return folder_.File(name); }
-  RedisOptions options() const;
 
  private:
-  handfast::test::TempFolder folder_;
+  TempFolder folder_;
   const std::vector<std::string> settings_;
-  std::unique_ptr<handfast::test::Process> process_;
+  std::unique_ptr<Process> process_;
 };
 
-}  // namespace handfast::store::test
+}  // namespace handfast::test
 
-#endif  // HANDFAST_TESTS_SERVER_STORE_REDIS_SERVER_H_
+#endif  // HANDFAST_TESTS_SUPPORT_REDIS_SERVER_H_

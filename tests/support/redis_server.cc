@@ -1,4 +1,4 @@
-#include "tests/server/store/redis_server.h"
+#include "tests/support/redis_server.h"
 
 #include <hiredis/hiredis.h>
 
@@ -9,12 +9,8 @@
 
 #include "tests/support/patience.h"
 
-namespace handfast::store::test {
+namespace handfast::test {
 namespace {
-
-using handfast::test::FindProgram;
-using handfast::test::kPatience;
-using handfast::test::Process;
 
 void Require(bool condition, const std::string& what) {
   if (condition) return;
@@ -53,7 +49,7 @@ void RedisServer::Start() {
                                    "--port",
                                    "0",
                                    "--unixsocket",
-                                   File("redis.sock"),
+                                   socket(),
                                    "--dir",
                                    folder_.path(),
                                    "--save",
@@ -71,7 +67,7 @@ void RedisServer::Kill() {
 }
 
 std::string RedisServer::Do(const std::vector<std::string>& words) const {
-  redisContext* const context = redisConnectUnix(File("redis.sock").c_str());
+  redisContext* const context = redisConnectUnix(socket().c_str());
   Require(context != nullptr && context->err == 0, "no connection");
   std::vector<const char*> texts;
   std::vector<size_t> sizes;
@@ -101,12 +97,4 @@ std::vector<std::string> RedisServer::EntryNames(std::string_view space) const {
   return names;
 }
 
-RedisOptions RedisServer::options() const {
-  RedisOptions options;
-  options.unix_socket = File("redis.sock");
-  // A machine that builds something meanwhile is slow, not out.
-  options.connect_timeout = options.command_timeout = kPatience;
-  return options;
-}
-
-}  // namespace handfast::store::test
+}  // namespace handfast::test
