@@ -307,6 +307,8 @@ Service::~Service() {
   state_->durable_work.Shutdown();
   state_->blocking.Shutdown();
   state_->work.Shutdown();
+  // A step that waited for its turn there is answered before the server waits for its calls.
+  state_->handshakes.AbandonAll();
 }
 
 std::vector<std::string> Service::addresses() const { return state_->server->addresses(); }

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "server/access/error_details_interface.h"
+
 namespace handfast::handshakes {
 namespace {
 
@@ -153,6 +155,10 @@ void Handshake::Abandon() {
   if (durable_) return Leave(absl::CancelledError(), reply);
   detail_ = "the caller's stream ended";
   StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, ReplyOf(reply));
+  if (walk_) {
+    walk_->Refuse(access::WithReason(absl::UnavailableError("the service is shutting down"),
+                                     "SHUTTING_DOWN"));
+  }
 }
 
 std::optional<Status> Handshake::Describe() {

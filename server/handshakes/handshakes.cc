@@ -24,7 +24,9 @@ Handshakes::Handshakes(const Services& services) : services_(services) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>(now);
 }
 
-Handshakes::~Handshakes() {
+Handshakes::~Handshakes() { AbandonAll(); }
+
+void Handshakes::AbandonAll() {
   for (auto& shard : shards_) {
     std::vector<std::shared_ptr<Handshake>> left;
     {

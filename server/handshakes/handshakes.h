@@ -57,6 +57,9 @@ class Handshakes final : private Handshake::Table {
   // Ends those whose deadline has passed. To be called every kReapInterval.
   void Reap();
 
+  // Ends what is live, in silence, and answers the steps that are under way.
+  void AbandonAll();
+
   // From now on none begins by steps: UNAVAILABLE. Returns when none of those is live, or after
   // `within`.
   void DrainSteps(std::chrono::milliseconds within);

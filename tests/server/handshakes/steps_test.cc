@@ -229,16 +229,19 @@ TEST_F(SlowSteps, ADeadlineOfARefusedStepIsToldToTheSameCall) {
   ExpectAllGivenBack();
 }
 
-// The service ends: nobody is answered, and what waits is let go of.
-TEST_F(SlowSteps, AnAbandonedStepIsNeverAnswered) {
+// The service ends: whoever waits is told, once.
+TEST_F(SlowSteps, AnAbandonedStepIsAnsweredThatTheServiceEnds) {
   auto handshake = Begin();
   const Bytes hello = peer_.Receive({});
   auto slot = Ask(*handshake, {kClientHello, 1, hello, false});
   backends_.work.DropAll();
+  table_->AbandonAll();
+  EXPECT_EQ(slot->answers, 1);
+  EXPECT_EQ(ReasonOf(slot->answer), "SHUTTING_DOWN");
   table_.reset();
-  EXPECT_EQ(slot->answers, 0);
+  EXPECT_EQ(slot->answers, 1);
   handshake.reset();
-  EXPECT_EQ(slot.use_count(), 1) << "who asked is told by this that no answer comes";
+  EXPECT_EQ(slot.use_count(), 1) << "nobody else holds the call";
   EXPECT_EQ(backends_.admission.live, 0);
 }
 
