@@ -26,12 +26,12 @@ void Handshake::Checkpoint(Reply& reply) {
   if (failed != nullptr && failed->failure.reason == tls::Reason::kDeadlineExceeded) return;
   if (reply.to_peer.empty() && !reply.ended()) {
     // What led to no word to the peer is done again by who resumes: the owner keeps those bytes.
-    reply.consumed = journal_.input_from;
+    reply.consumed = journal_->input_from;
     return;
   }
-  const size_t used = reply.consumed - journal_.input_from;
+  const size_t used = reply.consumed - journal_->input_from;
   const tls::Digest input =
-      tls::Hash(tls::HashAlgorithm::kSha256, tls::ByteView(journal_.input).first(used));
+      tls::Hash(tls::HashAlgorithm::kSha256, tls::ByteView(journal_->input).first(used));
   SavedHandshake next{.start = start_,
                       .age = services_.clock.Now() - started_,
                       .left = deadline_ - services_.clock.Now(),
@@ -43,7 +43,7 @@ void Handshake::Checkpoint(Reply& reply) {
                       .last_reply = start_.encode(handle_, reply),
                       .input_digest = tls::Copy(input.view()),
                       .consumed = reply.consumed,
-                      .sent = journal_.sent + reply.to_peer.size(),
+                      .sent = journal_->sent + reply.to_peer.size(),
                       .last_sent = reply.to_peer.size()};
   const uint64_t sent = next.sent;
   const auto prepared = services_.saved.Prepare(std::move(next));
@@ -51,11 +51,11 @@ void Handshake::Checkpoint(Reply& reply) {
   const absl::StatusOr<uint64_t> written = Write(**prepared);
   if (absl::IsAborted(written.status())) return OnLost(input.view(), reply);
   if (!written.ok()) return Leave(written.status(), reply);
-  journal_.generation = *written;
-  journal_.sent = sent;
-  journal_.input.erase(journal_.input.begin(),
-                       journal_.input.begin() + static_cast<std::ptrdiff_t>(used));
-  journal_.input_from = reply.consumed;
+  journal_->generation = *written;
+  journal_->sent = sent;
+  journal_->input.erase(journal_->input.begin(),
+                        journal_->input.begin() + static_cast<std::ptrdiff_t>(used));
+  journal_->input_from = reply.consumed;
   Publish();
   if (reply.ended()) return;
   // Saving spends the value: it goes on as whoever resumes it would.
@@ -65,27 +65,27 @@ void Handshake::Checkpoint(Reply& reply) {
 }
 
 absl::StatusOr<uint64_t> Handshake::Write(const SavedHandshakes::Sealable& next) {
-  if (journal_.generation == 0) return services_.saved.Put(*owner_, handle_, next);
-  return services_.saved.Swap(*owner_, handle_, journal_.generation, next);
+  if (journal_->generation == 0) return services_.saved.Put(*owner_, handle_, next);
+  return services_.saved.Swap(*owner_, handle_, journal_->generation, next);
 }
 
 void Handshake::Publish() {
-  if (journal_.connection) services_.connections.Add(*std::move(journal_.connection));
-  journal_.connection.reset();
-  if (journal_.established) Finish(std::exchange(journal_.established, nullptr).get(), nullptr);
+  if (journal_->connection) services_.connections.Add(*std::move(journal_->connection));
+  journal_->connection.reset();
+  if (journal_->established) Finish(std::exchange(journal_->established, nullptr).get(), nullptr);
 }
 
 void Handshake::OnLost(tls::ByteView input_digest, Reply& reply) {
   absl::StatusOr<SavedHandshakes::Found> winner = services_.saved.Find(*owner_, handle_);
   if (!winner.ok()) return Leave(winner.status(), reply);
   if (!tls::Equal(winner->saved.input_digest, input_digest)) return Leave(TakenOver(), reply);
-  journal_.generation = winner->generation;
-  journal_.connection.reset();
-  journal_.established.reset();
-  const size_t used = winner->saved.consumed - journal_.input_from;
-  journal_.input.erase(
-      journal_.input.begin(),
-      journal_.input.begin() + static_cast<std::ptrdiff_t>(std::min(used, journal_.input.size())));
+  journal_->generation = winner->generation;
+  journal_->connection.reset();
+  journal_->established.reset();
+  const size_t used = winner->saved.consumed - journal_->input_from;
+  journal_->input.erase(journal_->input.begin(),
+                        journal_->input.begin() +
+                            static_cast<std::ptrdiff_t>(std::min(used, journal_->input.size())));
   TellAgain(std::move(winner->saved), reply);
 }
 
@@ -93,8 +93,8 @@ void Handshake::TellAgain(SavedHandshake saved, Reply& reply) {
   reply = Reply();
   reply.encoded = std::move(saved.last_reply);
   reply.consumed = saved.consumed;
-  journal_.sent = saved.sent;
-  journal_.input_from = saved.consumed;
+  journal_->sent = saved.sent;
+  journal_->input_from = saved.consumed;
   connection_ = std::move(saved.connection);
   if (connection_) return;
   // Whoever won has reported it.
@@ -105,8 +105,8 @@ void Handshake::TellAgain(SavedHandshake saved, Reply& reply) {
 
 void Handshake::Leave(absl::Status status, Reply& reply) {
   connection_.reset();
-  journal_.connection.reset();
-  journal_.established.reset();
+  journal_->connection.reset();
+  journal_->established.reset();
   reply = Reply();
   reply.outcome = Stopped{std::move(status)};
   admitted_ = access::Admitted();
@@ -115,7 +115,7 @@ void Handshake::Leave(absl::Status status, Reply& reply) {
 
 void Handshake::Resume(uint64_t bytes_seen) {
   std::lock_guard lock(mutex_);
-  SavedHandshake saved = std::move(journal_.resumed);
+  SavedHandshake saved = std::move(journal_->resumed);
   Reply reply;
   const uint64_t before = saved.sent - saved.last_sent;
   if (bytes_seen < before || bytes_seen > saved.sent) {

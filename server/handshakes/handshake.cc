@@ -39,11 +39,11 @@ Handshake::Handshake(const Services& services, Start start, Handle handle,
       owner_(start.owner),
       started_(services.clock.Now()),
       deadline_(DeadlineOf(start, started_)),
-      durable_(start.profile->durable && !start.by_steps),
       table_(table),
       start_(std::move(start)),
       admitted_(std::move(admitted)),
-      connection_(NewConnection()) {
+      connection_(NewConnection()),
+      journal_(JournalOf(start_)) {
   if (start_.by_steps) walk_.emplace();
 }
 
@@ -54,17 +54,22 @@ Handshake::Handshake(const Services& services, SavedHandshake saved, Handle hand
       owner_(saved.start.owner),
       started_(services.clock.Now() - saved.age),
       deadline_(services.clock.Now() + saved.left),
-      durable_(saved.start.profile->durable && !saved.walk),
       table_(table),
       start_(saved.start),
       admitted_(std::move(admitted)),
       connection_(std::move(saved.connection)),
       walk_(std::move(saved.walk)),
       detail_(std::move(saved.detail)),
+      journal_(JournalOf(start_)),
       client_hello_(std::move(saved.client_hello)) {
   if (walk_) walk_->established = connection_->agreed();
-  journal_.generation = generation;
-  journal_.resumed = std::move(saved);
+  if (!journal_) return;
+  journal_->generation = generation;
+  journal_->resumed = std::move(saved);
+}
+
+std::unique_ptr<Handshake::Journal> Handshake::JournalOf(const Start& start) {
+  return start.profile->durable && !start.by_steps ? std::make_unique<Journal>() : nullptr;
 }
 
 SavedHandshake Handshake::Freeze() {
@@ -99,7 +104,7 @@ void Handshake::Begin(tls::ByteView bytes) {
   } else if (walk_) {
     StepOnce(tls::Hold{bytes}, ReplyOf(reply));
   } else if (!bytes.empty()) {
-    if (durable_) tls::Append(journal_.input, bytes);
+    if (journal_) tls::Append(journal_->input, bytes);
     Drive(tls::FromPeer{bytes}, reply);
   }
   Settle(std::move(reply));
@@ -109,7 +114,7 @@ void Handshake::FromPeer(tls::ByteView bytes) {
   std::lock_guard lock(mutex_);
   if (!connection_) return;
   Reply reply;
-  if (durable_) tls::Append(journal_.input, bytes);
+  if (journal_) tls::Append(journal_->input, bytes);
   if (!bytes.empty()) Drive(tls::FromPeer{bytes}, reply);
   Deliver(std::move(reply));
 }
@@ -134,7 +139,7 @@ bool Handshake::Stop(absl::Status status) {
   std::lock_guard lock(mutex_);
   if (!connection_) return false;
   Reply reply;
-  if (durable_ && !absl::IsAborted(status)) {
+  if (journal_ && !absl::IsAborted(status)) {
     Leave(std::move(status), reply);
     Tell(std::move(reply));
     return true;
@@ -152,7 +157,7 @@ void Handshake::Abandon() {
   start_.listener.reset();
   if (!connection_) return;
   Reply reply;
-  if (durable_) return Leave(absl::CancelledError(), reply);
+  if (journal_) return Leave(absl::CancelledError(), reply);
   detail_ = "the caller's stream ended";
   StepOnce(tls::GiveUp{tls::Reason::kHandshakeAborted}, ReplyOf(reply));
   if (walk_) {
@@ -250,9 +255,9 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
     connection.kept = std::move(value);
   }
   reply.outcome = std::move(done);
-  if (durable_) {
-    journal_.connection = std::move(connection);
-    journal_.established = established;
+  if (journal_) {
+    journal_->connection = std::move(connection);
+    journal_->established = established;
     return;
   }
   services_.connections.Add(std::move(connection));
@@ -302,7 +307,7 @@ void Handshake::Deliver(Reply reply) {
   if (held_) reply = Join(*std::exchange(held_, std::nullopt), std::move(reply));
   const bool says_something = ended || !reply.to_peer.empty() || !reply.messages.empty();
   if (!says_something && announced_) return;
-  if (durable_) Checkpoint(reply);
+  if (journal_) Checkpoint(reply);
   Tell(std::move(reply));
 }
 

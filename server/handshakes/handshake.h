@@ -79,7 +79,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   const Handle& handle() const { return handle_; }
   const Owner& owner() const { return *owner_; }
   // In a Relay stream, and kept in the store: calls wait for that.
-  bool durable() const { return durable_; }
+  bool durable() const { return journal_ != nullptr; }
   MonotonicTime deadline() const { return deadline_; }
 
   // The first call of one that was saved: the reply that the owner may have missed. OUT_OF_RANGE
@@ -107,6 +107,8 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
 
  private:
   tls::Connection NewConnection() const;
+  struct Journal;
+  static std::unique_ptr<Journal> JournalOf(const Start& start);
   // Where what comes out goes.
   Reply& ReplyOf(Reply& reply) { return walk_ ? walk_->reply() : reply; }
   // Hands the reply to whoever is to have it.
@@ -129,7 +131,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   void Hold(Reply reply);
   void Deliver(Reply reply);
   void Tell(Reply reply);
-  // False: the reply is another one now.
+  // The reply is in the store, or it is another one now.
   void Checkpoint(Reply& reply);
   absl::StatusOr<uint64_t> Write(const SavedHandshakes::Sealable& next);
   // Another call was quicker: its reply, where it had the same input.
@@ -144,7 +146,6 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   const std::shared_ptr<const Owner> owner_;
   const MonotonicTime started_;
   const MonotonicTime deadline_;
-  const bool durable_;
   Table& table_;
 
   std::mutex mutex_;
@@ -157,7 +158,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   std::optional<Reply> held_;
   std::optional<Walk> walk_;
   std::string detail_;
-  // Of a durable one in a Relay stream.
+  // What a durable one in a Relay stream has besides.
   struct Journal {
     uint64_t generation = 0;  // 0: not in the store yet
     uint64_t sent = 0;        // bytes to the peer so far
@@ -168,8 +169,8 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
     std::optional<EstablishedConnection> connection;
     std::shared_ptr<const tls::Established> established;
   };
-  Journal journal_;
-  tls::Bytes client_hello_;  // the last one, where it is to be explained
+  const std::unique_ptr<Journal> journal_;  // null: it is none
+  tls::Bytes client_hello_;                 // the last one, where it is to be explained
 };
 
 }  // namespace handfast::handshakes
