@@ -21,9 +21,16 @@ absl::Status TakenOver() {
 }  // namespace
 
 void Handshake::Checkpoint(Reply& reply) {
-  // Its time ends in the store as well.
-  const auto* failed = std::get_if<Failed>(&reply.outcome);
-  if (failed != nullptr && failed->failure.reason == tls::Reason::kDeadlineExceeded) return;
+  // Its time ends in the store as well. Whoever has resumed it may have said something else to the
+  // peer by now, under the same key and nonce: what is not saved is not said, the alert neither.
+  auto* failed = std::get_if<Failed>(&reply.outcome);
+  if (failed != nullptr && failed->failure.reason == tls::Reason::kDeadlineExceeded) {
+    if (journal_.generation == 0) return;
+    reply.to_peer.clear();
+    std::erase_if(reply.messages, [](const auto& message) { return !message.from_peer; });
+    failed->failure.alert.reset();
+    return;
+  }
   if (reply.to_peer.empty() && !reply.ended()) {
     // What led to no word to the peer is done again by who resumes: the owner keeps those bytes.
     reply.consumed = journal_.input_from;

@@ -39,6 +39,8 @@ class Exchange {
   virtual void Act() = 0;
   // All that is at this replica is gone.
   virtual void OnCrash(size_t replica) = 0;
+  // Notes what replicas have told meanwhile, to whomever.
+  virtual void HearOut() = 0;
 
   bool ended() const { return !how_.empty(); }
   const std::string& how() const { return how_; }

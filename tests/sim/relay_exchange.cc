@@ -173,6 +173,9 @@ void RelayExchange::SendLate() {
   const std::shared_ptr<Stream> stream = left_[i];
   if (IsBusy(stream->replica) || !world_.IsUp(stream->replica)) return;
   fed_late_ = true;
+  Take(*stream);
+  // Until it was told something, nobody knows where a resumed one goes on.
+  if (!stream->started) return;
   const tls::ByteView waits = from_peer().subspan(std::min(stream->given, from_peer().size()));
   if (dice_.OneIn(8)) {
     Say("the replica notices that a stream is gone");
@@ -236,6 +239,11 @@ void RelayExchange::Receive() {
     OnOutcome(*handle_, reply.told);
     if (ended()) return;
   }
+}
+
+void RelayExchange::HearOut() {
+  if (stream_) Take(*stream_);
+  for (const auto& stream : left_) Take(*stream);
 }
 
 void RelayExchange::OnStopped(const std::string& reason) {

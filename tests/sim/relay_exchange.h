@@ -19,6 +19,7 @@ class RelayExchange final : public Exchange {
   ~RelayExchange() override;
   void Act() override;
   void OnCrash(size_t replica) override;
+  void HearOut() override;
 
  private:
   class Inbox;

@@ -15,6 +15,7 @@ class StepExchange final : public Exchange {
   using Exchange::Exchange;
   void Act() override;
   void OnCrash(size_t) override {}
+  void HearOut() override {}
 
  private:
   struct Call {

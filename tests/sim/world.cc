@@ -151,6 +151,7 @@ Result World::Run() {
 // After the deadlines, and the time for which last replies are kept.
 void World::CheckAllIsGone() {
   for (int i = 0; i < 500; ++i) Passes(milliseconds(50));
+  for (auto& exchange : exchanges_) exchange->HearOut();
   server_.Sweep();
   if (server_.entries() != 0) ledger_.Violated("entries are left in the store");
   for (const auto& replica : replicas_) {
