@@ -83,7 +83,8 @@ SavedHandshake Handshake::Freeze() {
           .connection = std::exchange(connection_, std::nullopt),
           .walk = std::exchange(walk_, std::nullopt),
           .last_reply = {},
-          .input_digest = {}};
+          .input_digest = {},
+          .to_peer = {}};
 }
 
 tls::Connection Handshake::NewConnection() const {

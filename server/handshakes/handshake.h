@@ -82,8 +82,8 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   bool durable() const { return journal_ != nullptr; }
   MonotonicTime deadline() const { return deadline_; }
 
-  // The first call of one that was saved: the reply that the owner may have missed. OUT_OF_RANGE
-  // where the owner lacks bytes that are gone, or has seen more than there were: it ends.
+  // The first call of one that was saved: the bytes and the reply that the owner may have missed.
+  // OUT_OF_RANGE where it has seen more than there were: it is left.
   void Resume(uint64_t bytes_seen);
   // The first call. It replies even where there is nothing to send, so that the owner learns the
   // handle: a client's ClientHello, or what comes of a server's first bytes, which may be none.
@@ -133,10 +133,12 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   void Tell(Reply reply);
   // The reply is in the store, or it is another one now.
   void Checkpoint(Reply& reply);
+  tls::Bytes EncodeWithoutBytes(Reply& reply);
   absl::StatusOr<uint64_t> Write(const SavedHandshakes::Sealable& next);
   // Another call was quicker: its reply, where it had the same input.
   void OnLost(tls::ByteView input_digest, Reply& reply);
-  void TellAgain(SavedHandshake saved, Reply& reply);
+  // The last reply again, with the bytes for the peer from `seen` on.
+  void TellAgain(SavedHandshake saved, size_t seen, Reply& reply);
   void Publish();
   // Ends here, not in the store.
   void Leave(absl::Status status, Reply& reply);
@@ -161,7 +163,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // What a durable one in a Relay stream has besides.
   struct Journal {
     uint64_t generation = 0;  // 0: not in the store yet
-    uint64_t sent = 0;        // bytes to the peer so far
+    tls::Bytes sent;          // to the peer so far
     tls::Bytes input;         // from the peer, since the last checkpoint
     uint64_t input_from = 0;  // where in its stream that begins
     SavedHandshake resumed;   // what is to be told again, until then

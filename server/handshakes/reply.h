@@ -49,10 +49,8 @@ struct Reply {
   // monostate: it goes on.
   std::variant<std::monostate, Done, Failed, Stopped, Told> outcome;
 
-  // A reply that was sent before, as it was sent, instead of all but `outcome`; and how many of its
-  // bytes for the peer the owner has already.
+  // A reply that was sent before, as it was sent, instead of all but `to_peer` and `outcome`.
   tls::Bytes encoded;
-  size_t skip = 0;
 
   bool ended() const { return outcome.index() != 0; }
 };

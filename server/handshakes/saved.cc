@@ -104,7 +104,7 @@ bool Body(Io& io, SavedHandshake& h, int64_t now_unix_ms) {
          io.Blob(h.client_hello) && io.Flag(h.aborted) &&
          tls::Optional(io, h.walk, [&](Walk& walk) { return Fields(io, walk); }) &&
          io.Blob(h.last_reply) && io.Blob(h.input_digest) && io.Number(h.consumed) &&
-         io.Number(h.sent) && io.Number(h.last_sent);
+         io.Blob(h.to_peer);
 }
 
 }  // namespace

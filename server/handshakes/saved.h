@@ -30,11 +30,11 @@ struct SavedHandshake {
   std::optional<Walk> walk;
   // As it was sent. It may hold keys.
   tls::Bytes last_reply;
-  // Of a Relay: what of the peer's stream led to that reply; bytes to the peer in all, and in it.
+  // Of a Relay: what of the peer's stream led to that reply, and all bytes to the peer so far, of
+  // which its owner may have seen any number; a few KiB.
   tls::Bytes input_digest;
   uint64_t consumed = 0;
-  uint64_t sent = 0;
-  uint64_t last_sent = 0;
+  tls::Bytes to_peer;
 };
 
 // Spends it. `now_unix_ms`: what replicas reckon with. kInternalError where the connection cannot

@@ -16,7 +16,7 @@ v1::RelayResponse ToProto(uint64_t tag, const handshakes::Handle& handle,
     // It was written here, once.
     (void)response.ParseFromArray(reply.encoded.data(), static_cast<int>(reply.encoded.size()));
     response.set_tag(tag);
-    response.mutable_to_peer()->erase(0, reply.skip);
+    response.set_to_peer(reply.to_peer.data(), reply.to_peer.size());
     return response;
   }
   response.set_tag(tag);

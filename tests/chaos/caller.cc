@@ -157,9 +157,7 @@ struct Caller::Relayed {
 void Caller::SendRest(RelayCall& call, Relayed& relayed) {
   while (relayed.sent < relayed.from_peer.size()) {
     const size_t left = relayed.from_peer.size() - relayed.sent;
-    // A server's flight is not cut: see README.md, what is known.
-    const bool cut = relayed.start.role() == v1::ROLE_SERVER && OneIn(3);
-    const size_t size = cut ? 1 + random_() % left : left;
+    const size_t size = OneIn(3) ? 1 + random_() % left : left;
     const auto begin = relayed.from_peer.begin() + static_cast<std::ptrdiff_t>(relayed.sent);
     call.FromPeer(1, Bytes(begin, begin + static_cast<std::ptrdiff_t>(size)));
     relayed.sent += size;

@@ -89,8 +89,9 @@ class DevTest(unittest.TestCase):
         (self.root / "installed").write_text("")
         for name in ("asan", "tsan", "coverage"):
             (self.root / f"query-{name}").write_text(f"//tests/a:{name}\n//tests/b:{name}\n")
-        self.built = self.root / "built/tests/constant_time"
-        self.built.mkdir(parents=True)
+        self.built = self.root / "built/tests"
+        for folder in ("constant_time", "sim"):
+            (self.built / folder).mkdir(parents=True)
 
     def fake(self, name, body):
         script = self.bin / name
@@ -282,10 +283,15 @@ class DevTest(unittest.TestCase):
 
     # --- fuzz, soak, coverage
 
-    def fake_timing(self, code):
-        timing = self.built / "timing"
-        timing.write_text(f'#!/bin/sh\necho "timing $*" >>{self.root}/log\nexit {code}\n')
-        timing.chmod(0o755)
+    def fake_built(self, path, code):
+        program = self.built / path
+        program.write_text(
+            f'#!/bin/sh\necho "{program.name} $*" >>{self.root}/log\nexit {code}\n')
+        program.chmod(0o755)
+
+    def fake_soak(self, code):
+        self.fake_built("sim/simulate", code)
+        self.fake_built("constant_time/timing", code)
 
     def test_fuzz_runs_what_it_is_told(self):
         self.everything_is_installed()
@@ -308,34 +314,35 @@ class DevTest(unittest.TestCase):
             self.assertRegex(errors, "needs a whole number|no such option")
             self.assertEqual(self.calls("python3"), [])
 
-    def test_soak_fuzzes_and_then_measures(self):
+    def test_soak_fuzzes_simulates_and_measures(self):
         self.everything_is_installed()
-        self.fake_timing(0)
+        self.fake_soak(0)
         for arguments, seconds in (([], 3600), (["--minutes", "2"], 120)):
             code, _, errors = self.run_dev("soak", *arguments)
             self.assertEqual(code, 0, errors)
             self.assertIn(f" --seconds {seconds} ", self.calls("python3")[0])
+            self.assertEqual(self.calls("simulate"), ["--seeds=100000"])
             self.assertEqual(len(self.calls("timing")), 1)
             (drill,) = [call for call in self.calls("bazel") if call.startswith("test ")]
             self.assertRegex(drill, r"HANDFAST_DRILL_SEED=\d+ //tests/chaos:drill_test$")
 
     def test_soak_runs_all_and_tells_all_that_failed(self):
         self.everything_is_installed()
-        self.fake_timing(1)
+        self.fake_soak(1)
         (self.root / "fuzzing-fails").touch()
         (self.root / "drill-fails").touch()
         code, _, errors = self.run_dev("soak")
         self.assertNotEqual(code, 0)
-        self.assertIn("failed: fuzzing, drill, t-tests", errors)
+        self.assertIn("failed: fuzzing, drill, simulation, t-tests", errors)
         (self.root / "fuzzing-fails").unlink()
         (self.root / "drill-fails").unlink()
         code, _, errors = self.run_dev("soak")
         self.assertNotEqual(code, 0)
-        self.assertIn("failed: t-tests", errors)
+        self.assertIn("failed: simulation, t-tests", errors)
 
     def test_what_an_earlier_build_left_is_not_run(self):
         self.everything_is_installed()
-        self.fake_timing(0)
+        self.fake_soak(0)
         (self.root / "build-fails").touch()
         for command in ("fuzz", "soak"):
             code, _, errors = self.run_dev(command)
@@ -363,7 +370,7 @@ class DevTest(unittest.TestCase):
     def test_the_new_commands_install_no_more_than_they_need(self):
         for command in ("fuzz", "soak", "coverage"):
             (self.root / "installed").write_text("")
-            self.fake_timing(0)
+            self.fake_soak(0)
             self.run_dev(command)
             self.assertIn("libclang-rt-14-dev", self.installs()[0])
             self.assertNotIn("prometheus", self.installs()[0])

@@ -125,6 +125,44 @@ TEST_F(DurableRelay, GoesOnAtAnotherReplica) {
   }
 }
 
+// The server's flight in pieces makes two replies of ours, and neither arrives.
+TEST_F(DurableRelay, AllThatWasMissedIsToldAgain) {
+  const auto leaf = first_->server_ca().Issue({.dns = {"example.test"}});
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(
+      tls::test::LibsslServerContext(leaf), &SSL_CTX_free);
+  tls::test::LibsslServer peer(context.get());
+  v1::Start start = ClientStart("example.test");
+  start.set_profile("durable-outbound");
+  std::optional<v1::RelayResponse> hello;
+  std::string missed;
+  Bytes flight;
+  {
+    RelayCall call(first_->Channel(As::kEdge));
+    call.Start(1, start);
+    hello = call.Next();
+    ASSERT_TRUE(hello && !hello->to_peer().empty()) << hello->error().message();
+    flight = peer.Receive(AsBytes(hello->to_peer()));
+    const size_t server_hello = size_t{5} + (size_t{flight[3]} << 8 | flight[4]);
+    for (const size_t size : {server_hello, flight.size() - server_hello}) {
+      const auto from = flight.begin() + static_cast<std::ptrdiff_t>(flight.size() - size);
+      call.FromPeer(1,
+                    size == server_hello
+                        ? Bytes(flight.begin(), flight.begin() + static_cast<std::ptrdiff_t>(size))
+                        : Bytes(from, flight.end()));
+      const auto reply = call.Next();
+      ASSERT_TRUE(reply && !reply->to_peer().empty()) << "two replies, each with bytes";
+      missed += reply->to_peer();
+    }
+  }
+  RelayCall call(second_->Channel(As::kEdge));
+  call.Send(Resuming(1, hello->handshake(), hello->to_peer().size()));
+  const auto again = call.Next();
+  ASSERT_TRUE(again && again->has_established()) << again->error().message();
+  EXPECT_EQ(again->to_peer(), missed);
+  peer.Receive(AsBytes(again->to_peer()));
+  EXPECT_TRUE(peer.done());
+}
+
 TEST_F(DurableRelay, TellsTheEndAgainForTenSeconds) {
   LibsslClient peer({});
   const Bytes hello = peer.Receive({});
