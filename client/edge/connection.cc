@@ -211,7 +211,10 @@ void Connection::OnFailure(const v1::Failure& failure) {
 void Connection::OnServiceError(const RpcStatus& status) {
   // A service that drains or dies before it has begun has lost nothing: another begins. Later it
   // has lost nothing either, under a durable profile.
-  if (status.code == client::RpcCode::kUnavailable && restarts_ < kMaxRestarts) {
+  // A stream that was lost may also have been quicker than the one that resumed it.
+  const bool lost =
+      status.code == client::RpcCode::kUnavailable || status.reason == "HANDSHAKE_TAKEN_OVER";
+  if (lost && restarts_ < kMaxRestarts) {
     const Pump::ToRelay again = pump_.Restart();
     if (again.action != Pump::Action::kNothing) {
       ++restarts_;

@@ -206,6 +206,8 @@ std::optional<std::string> Caller::RunStream(Relayed& relayed, Peer& peer) {
         (void)Failed(replica);
         return std::nullopt;
       }
+      // A stream that was given up was quicker: what it did is told to who resumes.
+      if (ReasonOf(reply->error()) == "HANDSHAKE_TAKEN_OVER") return std::nullopt;
       // The first flight was never made, or never kept: the peer has heard nothing.
       if (code == grpc::StatusCode::NOT_FOUND && relayed.seen == 0) {
         ++tally_.anew;

@@ -232,6 +232,8 @@ TEST_F(DurableRelay, WhoLosesTheSwapWithAnotherInputIsToldSo) {
   ASSERT_TRUE(loser);
   EXPECT_EQ(ReasonOf(loser->error()), "HANDSHAKE_TAKEN_OVER");
   EXPECT_TRUE(loser->to_peer().empty());
+  one.Send(Resuming(2, flight->handshake(), flight->to_peer().size()));
+  EXPECT_TRUE(one.Next()->has_established());
 }
 
 // What is not saved is not said.
