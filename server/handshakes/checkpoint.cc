@@ -90,6 +90,12 @@ void Handshake::OnLost(tls::ByteView input_digest, Reply& reply) {
   journal_.connection.reset();
   journal_.established.reset();
   const size_t used = winner->saved.consumed - journal_.input_from;
+  if (winner->saved.connection) {
+    // Its held bytes are what the other stream brought, cut elsewhere; whoever has more of them
+    // here sends them again.
+    tls::TakeHeldBytes(*winner->saved.connection);
+    if (journal_.input.size() > used) return Leave(TakenOver(), reply);
+  }
   journal_.input.erase(
       journal_.input.begin(),
       journal_.input.begin() + static_cast<std::ptrdiff_t>(std::min(used, journal_.input.size())));
