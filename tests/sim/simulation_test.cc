@@ -31,7 +31,8 @@ TEST(Simulation, NothingIsViolated) {
 TEST(Simulation, SeedsThatFoundABug) {
   // An alert at the deadline, from a stream whose handshake had gone on elsewhere: 14, 22 and 83
   // under the nonce of application data, 79 and 100 beside the bytes of another replica.
-  for (const uint64_t seed : {14, 22, 79, 83, 100}) {
+  // A lost swap with the same input, but for an unfinished record that was cut elsewhere: 30022.
+  for (const uint64_t seed : {14, 22, 79, 83, 100, 30022}) {
     EXPECT_EQ(World(seed, Bug::kNone, /*print=*/false).Run().violation, "") << seed;
   }
 }
