@@ -79,10 +79,12 @@ class Keeper final : public handshakes::EstablishedConnections {
 struct Replica {
   Replica(const Moment& now, uint64_t entropy, int64_t began_ns, int64_t skew_ms, Bug bug,
           const TwoKeys& keys, Ledger& ledger, StoreServer& server, Dice& dice,
-          const Weather& weather, std::function<void()> wait)
+          const Weather& weather, handshakes::test::CountedAdmission& admission,
+          std::function<void()> wait)
       : clock(now, began_ns, skew_ms, bug == Bug::kIgnoresDeadlines),
         randomness(entropy),
         store(server, dice, weather, bug, std::move(wait)),
+        admission(admission),
         connections(ledger),
         services{.clock = clock,
                  .randomness = randomness,
@@ -98,7 +100,7 @@ struct Replica {
   DiceRandomness randomness;
   SimStore store;
   AllTrusted trust;
-  handshakes::test::CountedAdmission admission;
+  handshakes::test::CountedAdmission& admission;
   handshakes::test::HeldWork work;
   Keeper connections;
   handshakes::test::CountedMetrics metrics;

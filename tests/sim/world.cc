@@ -75,7 +75,8 @@ void World::Starts(size_t i) {
   const auto began_ns = static_cast<int64_t>(1 + dice_.Below(1000)) * 3'600'000'000'000;
   const auto skew_ms = static_cast<int64_t>(dice_.Below(1000)) - 500;
   replicas_[i] = std::make_unique<Replica>(now_, entropy, began_ns, skew_ms, bug_, keys_, ledger_,
-                                           server_, dice_, weather_, [this, i] { Wait(i); });
+                                           server_, dice_, weather_, admissions_.emplace_back(),
+                                           [this, i] { Wait(i); });
 }
 
 void World::Crashes(size_t i) {

@@ -6,6 +6,7 @@
 #ifndef HANDFAST_TESTS_SIM_WORLD_H_
 #define HANDFAST_TESTS_SIM_WORLD_H_
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -70,6 +71,9 @@ class World {
   Ledger ledger_;
   StoreServer server_;
   TwoKeys keys_;
+  // One for each life of a replica: a call that a crash cut off still holds its handshake for a
+  // moment, which gives back to it.
+  std::deque<handshakes::test::CountedAdmission> admissions_;
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   uint64_t trace_ = 0xcbf29ce484222325;
