@@ -72,7 +72,8 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // For the tables alone.
   Handshake(const Services& services, Start start, Handle handle, access::Admitted admitted,
             Table& table);
-  // One that was saved goes on here. Only with a connection. `generation`: in the store.
+  // One that was saved goes on here, or is told again where it had ended. `generation`: in the
+  // store.
   Handshake(const Services& services, SavedHandshake saved, Handle handle,
             access::Admitted admitted, Table& table, uint64_t generation = 0);
 

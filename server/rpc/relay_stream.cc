@@ -178,20 +178,12 @@ void RelayStream::GoOn(uint64_t number, const handshakes::Handle& handle, uint64
                                "BY_STEPS");
   }
   if (!found.ok()) return Fail(number, found.status());
-  found->saved.start.encode = [](const auto& of, const auto& reply) { return Encode(of, reply); };
-  found->saved.start.listener = shared_from_this();
-  found->saved.start.tag = number;
+  Attach(number, found->saved.start);
   std::shared_ptr<Tag> tag;
-  bool over = false;
-  const auto enter = [&](const std::shared_ptr<handshakes::Handshake>& handshake) {
-    tag = std::make_shared<Tag>(shared_from_this(), handshake);
-    std::lock_guard lock(mutex_);
-    over = over_;
-    if (!over) tags_[number] = tag;
-  };
-  const auto resumed = services_.handshakes.Resume(*std::move(found), handle, enter);
+  const auto resumed = services_.handshakes.Resume(
+      *std::move(found), handle, [&](const auto& handshake) { tag = Enter(number, handshake); });
   if (!resumed.ok()) return Fail(number, resumed.status());
-  if (over) return (*resumed)->Abandon();
+  if (!tag) return (*resumed)->Abandon();
   (*resumed)->Resume(bytes_seen);
 }
 
@@ -220,23 +212,29 @@ absl::StatusOr<std::shared_ptr<RelayStream::Tag>> RelayStream::Open(
   if (!start.ok()) return start.status();
   start->owner = owner_;
   start->owner_may_release = principal_.release_keys;
-  start->listener = shared_from_this();
-  start->tag = request.tag();
-  if (start->profile->durable) {
-    start->encode = [](const auto& of, const auto& reply) { return Encode(of, reply); };
-  }
+  Attach(request.tag(), *start);
   std::shared_ptr<Tag> tag;
-  bool over = false;
-  // Entered before anything can end it, lest its last reply find no tag.
-  const auto enter = [&](const std::shared_ptr<handshakes::Handshake>& handshake) {
-    tag = std::make_shared<Tag>(shared_from_this(), handshake);
-    std::lock_guard lock(mutex_);
-    over = over_;
-    if (!over) tags_[request.tag()] = tag;
-  };
-  absl::Status begun = services_.handshakes.Begin(*std::move(start), enter).status();
-  if (!begun.ok()) return begun;
-  if (over) tag->handshake().Abandon();
+  const auto begun = services_.handshakes.Begin(
+      *std::move(start), [&](const auto& handshake) { tag = Enter(request.tag(), handshake); });
+  if (!begun.ok()) return begun.status();
+  if (tag) return tag;
+  (*begun)->Abandon();
+  return std::make_shared<Tag>(shared_from_this(), *begun);
+}
+
+void RelayStream::Attach(uint64_t number, handshakes::Start& start) {
+  start.listener = shared_from_this();
+  start.tag = number;
+  if (!start.profile->durable) return;
+  start.encode = [](const auto& of, const auto& reply) { return Encode(of, reply); };
+}
+
+std::shared_ptr<RelayStream::Tag> RelayStream::Enter(
+    uint64_t number, const std::shared_ptr<handshakes::Handshake>& handshake) {
+  auto tag = std::make_shared<Tag>(shared_from_this(), handshake);
+  std::lock_guard lock(mutex_);
+  if (over_) return nullptr;
+  tags_[number] = tag;
   return tag;
 }
 

@@ -95,6 +95,11 @@ class RelayStream final : public handshakes::ReplyListener,
   void GoOn(uint64_t number, const handshakes::Handle& handle, uint64_t bytes_seen);
   absl::Status TakeTag(uint64_t tag);
   absl::StatusOr<std::shared_ptr<Tag>> Open(const v1::RelayRequest& request);
+  // The handshake's replies come to this tag.
+  void Attach(uint64_t number, handshakes::Start& start);
+  // Before anything can end it, lest its last reply find no tag. Null: the stream is over.
+  std::shared_ptr<Tag> Enter(uint64_t number,
+                             const std::shared_ptr<handshakes::Handshake>& handshake);
   void Enqueue(const std::shared_ptr<Tag>& tag, v1::RelayRequest request);
   void Fail(uint64_t number, absl::Status status);
   void OnProcessed(size_t bytes);

@@ -93,6 +93,7 @@ class UnaryCall {
     Await(services_, method_, queue_);
     absl::StatusOr<access::Principal> principal = Authorize();
     if (!principal.ok()) return Finish(principal.status());
+    if (!method_->blocks && !method_->serve_later) return Serve(*principal);
     auto unanswered = std::make_shared<Unanswered>(this);
     if (method_->serve_later) {
       return method_->serve_later(*principal, request_,
@@ -100,7 +101,6 @@ class UnaryCall {
                                     unanswered->Take()->Respond(std::move(response));
                                   });
     }
-    if (!method_->blocks) return unanswered->Take()->Serve(*principal);
     accepted_at_ = services_.clock.Now();
     const absl::Status queued = services_.blocking.Submit(
         principal->tenant, access::Lane::kGeneral,
