@@ -10,9 +10,11 @@ tables() {
   printf 'Measured on %s; %s; OpenSSL %s.\n\n' "$(date +%F)" \
     "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo), $(nproc) cores" \
     "$(openssl version | cut -d' ' -f2)"
-  "$bin/tests/bench/engine_bench"
+  # One thread each: kept on one core, so that neither the scheduler nor a core's other load moves
+  # one side of a ratio and not the other.
+  taskset -c "${HANDFAST_BENCH_CORE:-0}" "$bin/tests/bench/engine_bench"
   printf '\n'
-  "$bin/tests/bench/record_bench"
+  taskset -c "${HANDFAST_BENCH_CORE:-0}" "$bin/tests/bench/record_bench"
   printf '\n'
   "$bin/tests/bench/service_bench" "$bin"
   printf '\n'
