@@ -295,7 +295,9 @@ Result<Bytes> PrivateKey::Sign(SignatureScheme scheme, ByteView content) const {
     if (prepared.row->scheme != scheme) continue;
     size_t size = static_cast<size_t>(EVP_PKEY_get_size(state_->key.get()));
     Bytes signature(size);
-    if (!state_->Sign(prepared, content, signature.data(), size)) {
+    // Where its encoder finds no memory, libcrypto's ECDSA says that all went well, and a length of
+    // four GiB.
+    if (!state_->Sign(prepared, content, signature.data(), size) || size > signature.size()) {
       return Refused(Reason::kPrivateKeyFailed);
     }
     signature.resize(size);
