@@ -31,7 +31,9 @@ void Handshake::TakeStep(const StepCall& call, StepDone done) {
     return done(checked);
   }
   walk_->Accept(call, std::move(done));
-  StepOnce(tls::Hold{call.from_peer}, walk_->reply());
+  // RFC 8446 §5.1: "Handshake messages MAY be coalesced into a single TLSPlaintext record or
+  // fragmented across several records": where all that can be said is said at once, they are.
+  StepOnce(tls::Hold{.bytes = call.from_peer, .packs_flights = !call.message}, walk_->reply());
   ContinueStep();
 }
 

@@ -67,6 +67,8 @@ struct CloseWrite {};
 // Of a stepwise connection: bytes from the peer for a later step, which are kept and not looked at.
 struct Hold {
   ByteView bytes;
+  // Until the next Hold: messages of ours that go out together share records.
+  bool packs_flights = false;
 };
 
 using Input = std::variant<FromPeer, Answer, PeerClosed, GiveUp, Begin, PlaintextToSend, UpdateKeys,
@@ -89,7 +91,8 @@ struct TracedMessage {
   ContentType content_type{};  // handshake, change_cipher_spec or alert
   ProtocolVersion version{};   // by which the body is to be read; kTls13 before it is negotiated
   Bytes bytes;                 // whole, with its handshake header
-  // Ours: where the last record that bears it ends in Output::to_peer.
+  // Ours: where the last record that bears it ends in Output::to_peer. Where several share it, the
+  // same for each.
   size_t sent_up_to = 0;
 };
 

@@ -62,6 +62,7 @@ bool IsTooLong(ByteView message) { return MessageLength(message) > kMaxHandshake
 void Run::On(const Input& input) {
   if (const auto* hold = std::get_if<Hold>(&input)) {
     if (state_.stepwise) Append(state_.input, hold->bytes);
+    state_.packs_flights = hold->packs_flights;
     return;
   }
   if (std::holds_alternative<Connected>(state_.engine)) {
@@ -202,7 +203,8 @@ void Run::InstallRead(TrafficKeys&& keys, uint16_t max_plaintext) {
 // ChangeCipherSpec content types." And: "However, records MUST be delivered to the network in the
 // same order as they are protected by the record layer."
 void Run::SendRecords(ContentType type, ByteView content) {
-  if (!state_.stepwise || type != ContentType::kHandshake) return SendRecord(type, content);
+  const bool apart = state_.stepwise && !state_.packs_flights && type == ContentType::kHandshake;
+  if (!apart) return SendRecord(type, content);
   while (!content.empty() && !output_.failure) {
     const ByteView message = content.first(MessageLength(content));
     SendRecord(type, message);
@@ -211,11 +213,14 @@ void Run::SendRecords(ContentType type, ByteView content) {
 }
 
 void Run::SendRecord(ContentType type, ByteView content) {
+  const size_t first = output_.messages.size();
   Trace(false, state_.sealer.encrypted(), type, content);
   const Result<void> sealed =
       state_.sealer.Seal(type, content, state_.max_fragment, output_.to_peer);
   if (!sealed.ok()) End(sealed.reason(), Origin::kLocal, std::nullopt);
-  if (state_.trace) output_.messages.back().sent_up_to = output_.to_peer.size();
+  for (size_t i = first; i < output_.messages.size(); ++i) {
+    output_.messages[i].sent_up_to = output_.to_peer.size();
+  }
 }
 
 // ---- The end

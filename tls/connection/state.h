@@ -23,6 +23,7 @@ struct ConnectionState {
   EngineState engine;
   bool trace = false;
   bool stepwise = false;
+  bool packs_flights = false;  // not saved: each step says it anew
   bool as_client = false;
   // Known from the first question on.
   std::optional<ProtocolVersion> version;

@@ -1,7 +1,8 @@
 // A connection that was made `stepwise` takes one message a step: FromPeer reads on to the end of
 // the next message of the peer's and leaves the rest, the handshake's end included, for later. Each
-// of our messages has records of its own, which end at TracedMessage::sent_up_to. What stands here
-// is for the caller who must say beforehand which message comes.
+// of our messages has records of its own, which end at TracedMessage::sent_up_to, unless the caller
+// takes whole flights (Hold::packs_flights). What stands here is for the caller who must say
+// beforehand which message comes.
 #ifndef HANDFAST_TLS_CONNECTION_STEPWISE_H_
 #define HANDFAST_TLS_CONNECTION_STEPWISE_H_
 

@@ -172,6 +172,15 @@ TEST(Steps, SignWithRsaInALaneOfItsOwn) {
   EXPECT_EQ(service.metrics.signatures, 1);
 }
 
+std::vector<int> RecordTypes(const std::string& records) {
+  std::vector<int> types;
+  for (ByteView rest = tls::AsBytes(records); rest.size() >= 5;) {
+    types.push_back(rest[0]);
+    rest = rest.subspan(size_t{5} + (size_t{rest[3]} << 8 | rest[4]));
+  }
+  return types;
+}
+
 TEST(Steps, AdvanceMakesAllThatCanBeMade) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     TestService service;
@@ -180,6 +189,9 @@ TEST(Steps, AdvanceMakesAllThatCanBeMade) {
     ASSERT_TRUE(walk.Step("Advance", peer.Receive({})).ok());
     EXPECT_TRUE(walk.last().need_more());
     EXPECT_GE(walk.last().messages_size(), 5);
+    // One record of each kind for all of them: the ServerHello is in the clear in TLS 1.3.
+    EXPECT_EQ(RecordTypes(walk.last().to_peer()),
+              version == TLS1_3_VERSION ? std::vector<int>({22, 20, 23}) : std::vector<int>({22}));
     Bytes rest = peer.Receive(tls::AsBytes(walk.last().to_peer()));
     // What follows the handshake comes back.
     if (version == TLS1_3_VERSION) tls::Append(rest, peer.Write(tls::AsBytes("early bird")));
