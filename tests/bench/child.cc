@@ -37,13 +37,6 @@ pid_t Spawn(const std::vector<std::string>& argv, const std::string& log) {
   return pid;
 }
 
-double CpuMicrosOf(pid_t pid) {
-  clockid_t clock;
-  timespec t;
-  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
-  return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
-}
-
 sockaddr_in Loopback(int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -60,6 +53,13 @@ Child::Child(const std::vector<std::string>& argv, const std::string& log)
 Child::~Child() {
   kill(pid_, SIGTERM);
   waitpid(pid_, nullptr, 0);
+}
+
+double CpuMicrosOf(pid_t pid) {
+  clockid_t clock;
+  timespec t;
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
+  return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
 }
 
 double Child::CpuMicros() const {

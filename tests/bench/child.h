@@ -25,6 +25,9 @@ class Child {
   pid_t pid_;
 };
 
+// CPU time of one process so far, all threads.
+double CpuMicrosOf(pid_t pid);
+
 // Runs a program to its end; true where it exits with 0.
 bool RunToEnd(const std::vector<std::string>& argv, const std::string& log);
 

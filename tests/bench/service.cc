@@ -26,14 +26,25 @@ std::string Folder::Write(const std::string& name, const std::string& content) c
 }
 
 Service::Service(const std::string& programs, const std::string& folder,
-                 const tls::test::Leaf& leaf)
+                 const tls::test::Leaf& leaf, const std::string& document)
     : endpoint_("unix:" + folder + "/handfast.sock") {
   setenv("HANDFAST_STATE_DIR", folder.c_str(), 1);
-  child_ = std::make_unique<Child>(
-      std::vector<std::string>{programs + "/server/handfastd", "--ready-file", folder + "/ready",
-                               "--set", "log.level=warning", "--set",
-                               "admin.address=127.0.0.1:" + std::to_string(FreePort())},
-      folder + "/handfastd.log");
+  std::vector<std::string> command = {programs + "/server/handfastd",
+                                      "--ready-file",
+                                      folder + "/ready",
+                                      "--set",
+                                      "log.level=warning",
+                                      "--set",
+                                      "admin.address=127.0.0.1:" + std::to_string(FreePort())};
+  if (!document.empty()) {
+    std::ofstream(folder + "/handfast.yaml")
+        << "listeners: [{unix: {path: " << folder << "/handfast.sock}}]\n"
+        << "principals: [{name: \"" << endpoint_
+        << "\", tenant: default, roles: [caller, operator], release_keys: true}]\n"
+        << document;
+    command.insert(command.end(), {"--config", folder + "/handfast.yaml"});
+  }
+  child_ = std::make_unique<Child>(command, folder + "/handfastd.log");
   AwaitFile(folder + "/ready");
   std::ofstream(folder + "/key.pem") << leaf.key_pem;
   chmod((folder + "/key.pem").c_str(), 0600);

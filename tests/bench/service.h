@@ -13,7 +13,9 @@ namespace handfast::bench {
 class Service {
  public:
   // `folder` is empty and ours; `programs` holds server/handfastd and client/cli/handfast.
-  Service(const std::string& programs, const std::string& folder, const tls::test::Leaf& leaf);
+  // `document`: what its configuration says besides who may call; empty: it has none.
+  Service(const std::string& programs, const std::string& folder, const tls::test::Leaf& leaf,
+          const std::string& document = "");
 
   const std::string& endpoint() const { return endpoint_; }  // "unix:..."
   double CpuMicros() const { return child_->CpuMicros(); }

@@ -1,20 +1,15 @@
 // P5 and P9 of the goals: what a handshake costs the service's process over Relay on a Unix socket,
 // gRPC included, beside libssl's server in process; and how long the two exchanges take with one
 // handshake in flight.
-#include <poll.h>
-#include <unistd.h>
-
 #include <cstdio>
-#include <map>
 #include <memory>
 
-#include "client/core/relay.h"
+#include "tests/bench/relay_load.h"
 #include "tests/bench/require.h"
 #include "tests/bench/service.h"
 #include "tests/bench/stopwatch.h"
 #include "tests/tls/connection/libssl_client.h"
 #include "tests/tls/connection/libssl_server.h"
-#include "tests/tls/connection/scripted_client.h"
 #include "tests/tls/connection/server_driver.h"
 
 namespace handfast::bench {
@@ -26,94 +21,6 @@ using tls::test::LibsslClient;
 using tls::test::LibsslOptions;
 using tls::test::LibsslServer;
 using tls::test::LibsslServerContext;
-using tls::test::ScriptedClient;
-
-double WallMicros() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
-}
-
-// Drives clients through one relay, `in_flight` at a time. They are cheaper than a server, so that
-// one thread of them keeps the service busy.
-class Load {
- public:
-  explicit Load(client::Relay& relay) : relay_(relay) {
-    script_.check_signature = false;
-    start_.release_keys = true;
-  }
-
-  // Finishes `count` handshakes; returns the time each spent waiting for the service.
-  std::vector<double> Run(int count, int in_flight) {
-    std::vector<double> waits;
-    for (int i = 0; i < in_flight && i < count; ++i) Begin();
-    int begun = static_cast<int>(live_.size());
-    std::vector<client::RelayReply> replies;
-    while (static_cast<int>(waits.size()) < count) {
-      pollfd ready{inbox_.fd(), POLLIN, 0};
-      Require(poll(&ready, 1, 10'000) == 1, "the service answers within ten seconds");
-      uint64_t wakeups;
-      if (read(inbox_.fd(), &wakeups, sizeof(wakeups)) < 0) continue;
-      replies.clear();
-      inbox_.Take(replies);
-      for (client::RelayReply& reply : replies) {
-        if (!OnReply(reply, waits)) continue;
-        if (begun < count) {
-          Begin();
-          ++begun;
-        }
-      }
-    }
-    return waits;
-  }
-
- private:
-  struct One {
-    std::unique_ptr<ScriptedClient> client;
-    client::RelayHandle handle;
-    double sent = 0;
-    double waited = 0;
-  };
-
-  void Begin() {
-    One one{std::make_unique<ScriptedClient>(script_), {}, 0, 0};
-    const Bytes hello = one.client->Start();
-    one.sent = WallMicros();
-    const uint64_t key = next_++;
-    one.handle = relay_.Start(inbox_, key, start_, "127.0.0.1:1", hello);
-    live_.emplace(key, std::move(one));
-  }
-
-  // True where the handshake is done.
-  bool OnReply(client::RelayReply& reply, std::vector<double>& waits) {
-    One& one = live_.at(reply.key);
-    one.waited += WallMicros() - one.sent;
-    const Bytes more = one.client->Receive(tls::AsBytes(reply.to_peer));
-    if (auto* done = std::get_if<client::EstablishedHandshake>(&reply.outcome)) {
-      Require(one.client->done(), "both sides are done");
-      relay_.Terminate(done->info->connection());
-      waits.push_back(one.waited);
-      live_.erase(reply.key);
-      return true;
-    }
-    if (const auto* refused = std::get_if<client::RpcStatus>(&reply.outcome)) {
-      Require(false, refused->message.c_str());
-    }
-    if (const auto* failed = std::get_if<v1::Failure>(&reply.outcome)) {
-      Require(false, failed->reason().c_str());
-    }
-    one.sent = WallMicros();
-    if (!more.empty()) relay_.Send(one.handle, more);
-    return false;
-  }
-
-  client::Relay& relay_;
-  tls::test::ClientScript script_;
-  client::StartOptions start_;
-  client::RelayInbox inbox_;
-  std::map<uint64_t, One> live_;
-  uint64_t next_ = 1;
-};
 
 double LibsslMicros(SSL_CTX* context, const LibsslOptions& options) {
   LibsslClient client(options);
@@ -144,13 +51,10 @@ void Measure(const std::string& programs, int rounds) {
   const Leaf leaf = root.Issue({.dns = {"example.test"}});
   const Folder folder;
   const Service service(programs, folder.path(), leaf);
-  client::Endpoint endpoint;
-  endpoint.address = service.endpoint();
-  client::Relay relay(endpoint);
   LibsslOptions options;
   options.groups = "X25519:P-256";
   options.cipher_suites = "TLS_AES_128_GCM_SHA256";
-  Load load(relay);
+  RelayLoad load(service.endpoint(), "");
   SSL_CTX* context = LibsslServerContext(leaf);
   load.Run(500, 64);
 

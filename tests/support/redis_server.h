@@ -26,6 +26,8 @@ class RedisServer {
   // As a crash: SIGKILL, and its end.
   void Kill();
   void Signal(int number) { process_->Signal(number); }
+  // While it is up.
+  pid_t pid() const { return process_->pid(); }
 
   // The answer as text: a string, a number, lines for an array, "(nil)", "(error) ...".
   std::string Do(const std::vector<std::string>& words) const;
