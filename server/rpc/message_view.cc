@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "server/rpc/certificate_view.h"
 #include "server/rpc/extension_view.h"
 #include "server/rpc/printable.h"
 #include "tls/base/reader.h"
 #include "tls/crypto/kex.h"
-#include "tls/crypto/x509.h"
 #include "tls/wire/client_hello_extensions.h"
 #include "tls/wire/messages.h"
 
@@ -64,27 +64,18 @@ void ShowServerHello(const tls::ServerHello& hello, v1::ServerHello& into) {
   ShowExtensions(hello.extensions, within, into);
 }
 
-void ShowCertificate(tls::ByteView der, v1::CertificateEntry& into) {
-  into.set_length(static_cast<uint32_t>(der.size()));
-  const tls::Result<tls::CertificateInfo> certificate = tls::ReadCertificate(der);
-  if (!certificate.ok()) return;
-  into.set_subject(Printable(certificate->subject));
-  into.set_issuer(Printable(certificate->issuer));
-  for (const std::string& name : certificate->dns_names) into.add_names(Printable(name));
-  for (const std::string& uri : certificate->uris) into.add_names(Printable(uri));
-  into.set_not_after(certificate->not_after_unix_s);
-}
-
-void ShowChain12(const tls::tls12::Certificate& certificate, v1::Certificate& into) {
+void ShowChain12(const tls::tls12::Certificate& certificate, bool from_peer,
+                 v1::Certificate& into) {
   for (const auto& entry : certificate.certificate_list) {
-    ShowCertificate(entry.cert_data, *into.add_entries());
+    ShowCertificate(entry.cert_data, from_peer, *into.add_entries());
   }
 }
 
-void ShowChain13(const tls::tls13::Certificate& certificate, v1::Certificate& into) {
+void ShowChain13(const tls::tls13::Certificate& certificate, bool from_peer,
+                 v1::Certificate& into) {
   for (const auto& entry : certificate.certificate_list) {
     v1::CertificateEntry& shown = *into.add_entries();
-    ShowCertificate(entry.cert_data, shown);
+    ShowCertificate(entry.cert_data, from_peer, shown);
     const auto* extension = tls::Find(entry.extensions, tls::ExtensionType::kStatusRequest);
     if (extension == nullptr) continue;
     const auto status = tls::Parse<tls::CertificateStatus>(extension->data);
@@ -160,7 +151,7 @@ void ShowTicket(uint32_t lifetime_s, tls::ByteView ticket, v1::NewSessionTicket&
 }
 
 // Certificate, CertificateRequest and NewSessionTicket are laid out otherwise in each version.
-void ShowVersioned(tls::HandshakeType type, bool is13, tls::ByteView body,
+void ShowVersioned(tls::HandshakeType type, bool is13, bool from_peer, tls::ByteView body,
                    v1::HandshakeMessage& into) {
   if (type == tls::HandshakeType::kNewSessionTicket) {
     v1::NewSessionTicket& shown = *into.mutable_new_session_ticket();
@@ -176,9 +167,11 @@ void ShowVersioned(tls::HandshakeType type, bool is13, tls::ByteView body,
   if (type == tls::HandshakeType::kCertificate) {
     v1::Certificate& shown = *into.mutable_certificate();
     if (is13) {
-      WhereItParses<tls::tls13::Certificate>(body, [&](auto& m) { ShowChain13(m, shown); });
+      WhereItParses<tls::tls13::Certificate>(body,
+                                             [&](auto& m) { ShowChain13(m, from_peer, shown); });
     } else {
-      WhereItParses<tls::tls12::Certificate>(body, [&](auto& m) { ShowChain12(m, shown); });
+      WhereItParses<tls::tls12::Certificate>(body,
+                                             [&](auto& m) { ShowChain12(m, from_peer, shown); });
     }
     return;
   }
@@ -219,7 +212,7 @@ void ShowSmall(tls::HandshakeType type, tls::ByteView body, v1::HandshakeMessage
   }
 }
 
-void ShowHandshake(tls::HandshakeType type, bool is13, tls::ByteView body,
+void ShowHandshake(tls::HandshakeType type, bool is13, bool from_peer, tls::ByteView body,
                    v1::HandshakeMessage& into) {
   switch (type) {
     case tls::HandshakeType::kClientHello:
@@ -241,7 +234,7 @@ void ShowHandshake(tls::HandshakeType type, bool is13, tls::ByteView body,
     case tls::HandshakeType::kCertificate:
     case tls::HandshakeType::kCertificateRequest:
     case tls::HandshakeType::kNewSessionTicket:
-      return ShowVersioned(type, is13, body, into);
+      return ShowVersioned(type, is13, from_peer, body, into);
     default:
       return ShowSmall(type, body, into);
   }
@@ -268,7 +261,7 @@ void Show(const tls::TracedMessage& message, v1::HandshakeMessage& into) {
     ShowAlert(bytes, *into.mutable_alert());
   } else if (bytes.size() >= tls::kHandshakeHeaderSize) {
     ShowHandshake(static_cast<tls::HandshakeType>(bytes[0]),
-                  message.version == tls::ProtocolVersion::kTls13,
+                  message.version == tls::ProtocolVersion::kTls13, message.from_peer,
                   bytes.subspan(tls::kHandshakeHeaderSize), into);
   }
 }
