@@ -138,7 +138,8 @@ void Handshake::Leave(absl::Status status, Reply& reply) {
 
 void Handshake::Resume(uint64_t bytes_seen) {
   std::lock_guard lock(mutex_);
-  SavedHandshake saved = std::move(journal_->resumed);
+  const auto resumed = std::move(journal_->resumed);
+  SavedHandshake& saved = *resumed;
   Reply reply;
   if (bytes_seen > saved.to_peer.size()) {
     Leave(access::WithReason(absl::OutOfRangeError("bytes_seen is more than were sent"),

@@ -65,7 +65,7 @@ Handshake::Handshake(const Services& services, SavedHandshake saved, Handle hand
   if (walk_) walk_->established = connection_->agreed();
   if (!journal_) return;
   journal_->generation = generation;
-  journal_->resumed = std::move(saved);
+  journal_->resumed = std::make_unique<SavedHandshake>(std::move(saved));
 }
 
 std::unique_ptr<Handshake::Journal> Handshake::JournalOf(const Start& start) {

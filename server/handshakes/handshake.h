@@ -163,11 +163,11 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   std::string detail_;
   // What a durable one in a Relay stream has besides.
   struct Journal {
-    uint64_t generation = 0;  // 0: not in the store yet
-    tls::Bytes sent;          // to the peer so far
-    tls::Bytes input;         // from the peer, since the last checkpoint
-    uint64_t input_from = 0;  // where in its stream that begins
-    SavedHandshake resumed;   // what is to be told again, until then
+    uint64_t generation = 0;                  // 0: not in the store yet
+    tls::Bytes sent;                          // to the peer so far
+    tls::Bytes input;                         // from the peer, since the last checkpoint
+    uint64_t input_from = 0;                  // where in its stream that begins
+    std::unique_ptr<SavedHandshake> resumed;  // what is to be told again, until then
     // What is done, and is told when it is saved.
     std::optional<EstablishedConnection> connection;
     std::shared_ptr<const tls::Established> established;
