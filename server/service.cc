@@ -38,7 +38,7 @@ constexpr size_t kWakeWorkersAt = 8;
 // Of those connections whose keys stay here. Each holds its keys in memory, about 2 KiB.
 constexpr size_t kMaxKeptConnections = 10'000;
 
-const handshakes::SystemClock clock;
+const handshakes::SystemClock kClock;
 
 std::chrono::steady_clock::time_point Now() { return std::chrono::steady_clock::now(); }
 
@@ -134,7 +134,7 @@ absl::StatusOr<std::unique_ptr<store::Store>> StoreFrom(const config::Store& con
   options.host = redis.host;
   options.port = redis.port;
   options.database = redis.database;
-  options.connections = static_cast<size_t>(2 * limits.worker_threads);
+  options.connections = 2 * static_cast<size_t>(limits.worker_threads);
   if (!redis.password_file.empty()) {
     absl::StatusOr<tls::Secret<512>> password = store::ReadPasswordFile(redis.password_file);
     if (!password.ok()) return password.status();
@@ -172,13 +172,13 @@ struct Service::State {
             [this](std::string_view reason) { metrics.Refused(reason); }),
         blocking(BlockingOptions(), Now, nullptr,
                  [this](std::string_view reason) { metrics.Refused(reason); }),
-        connections(clock, {.released = static_cast<size_t>(config.limits.established_connections),
-                            .kept = kMaxKeptConnections}),
+        connections(kClock, {.released = static_cast<size_t>(config.limits.established_connections),
+                             .kept = kMaxKeptConnections}),
         durable_work(DurableOptions(config.limits), Now, nullptr,
                      [this](std::string_view reason) { metrics.Refused(reason); }),
         profiles(config, trust),
-        saved(clock, *store),
-        services{.clock = clock,
+        saved(kClock, *store),
+        services{.clock = kClock,
                  .randomness = tls::SystemRandomness(),
                  .credentials = *custody,
                  .trust = trust,
@@ -238,7 +238,7 @@ absl::Status Service::State::StartServing(const config::Config& config) {
   auto started = rpc::RpcServer::Start(RpcFrom(config), {.policy = policy,
                                                          .profiles = profiles,
                                                          .handshakes = handshakes,
-                                                         .clock = clock,
+                                                         .clock = kClock,
                                                          .connections = connections,
                                                          .custody = *custody,
                                                          .work = work,
@@ -288,7 +288,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(const config::Config& co
       {.database_path = config.custody.database_file, .kek_path = config.custody.kek_file},
       tls::SystemRandomness(), [] { return handshakes::SystemClock().UnixSeconds(); });
   if (!custody.ok()) return custody.status();
-  auto store = StoreFrom(config.store, config.limits, clock);
+  auto store = StoreFrom(config.store, config.limits, kClock);
   if (!store.ok()) return store.status();
   auto state = std::make_unique<State>(config, *std::move(policy), *std::move(trust),
                                        *std::move(custody), *std::move(store));

@@ -175,6 +175,7 @@ std::vector<NextStep> Walk::Next(tls::Connection& connection) const {
   // No byte more is needed to learn of the end either.
   const bool ends = ahead.ends || (ahead.message && !Contains(expected, *ahead.message));
   std::vector<NextStep> next;
+  next.reserve(expected.size());
   for (const tls::MessageName& name : expected) {
     next.push_back({.message = name, .ours = false, .held = ends || ahead.message == name});
   }

@@ -11,7 +11,7 @@ namespace handfast::store {
 // A tenant's name and a handle in hex are far shorter.
 inline constexpr size_t kMaxNameSize = 256;
 // A saved handshake holds a chain of certificates and a flight of the peer's: tens of KiB at most.
-inline constexpr size_t kMaxValueSize = 256 * 1024;
+inline constexpr size_t kMaxValueSize = size_t{256} * 1024;
 // RFC 8446 §4.6.1 lets no ticket live longer than seven days; nothing else lives as long.
 inline constexpr TimeToLive kMaxTimeToLive = std::chrono::hours(7 * 24);
 

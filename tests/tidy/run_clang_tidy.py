@@ -4,8 +4,8 @@
 usage: run_clang_tidy.py --generated FOLDER [--jobs N] FILE.cc ...
 
 FOLDER holds the headers that protoc wrote. A file is checked again only when it, a header that it
-reaches, .clang-tidy or this program has changed: what was clean is kept in .cache/clang-tidy by
-the digest of all those.
+reaches, a .clang-tidy above it or this program has changed: what was clean is kept in
+.cache/clang-tidy by the digest of all those.
 """
 
 import argparse
@@ -38,7 +38,8 @@ def reached_files(source, folders):
 
 def digest_of(source, folders):
     digest = hashlib.sha256()
-    fixed = {ROOT / ".clang-tidy", pathlib.Path(__file__).resolve()}
+    rules = [folder / ".clang-tidy" for folder in source.parents]
+    fixed = {file for file in rules if file.is_file()} | {pathlib.Path(__file__).resolve()}
     files = reached_files(source, folders) | {path: path.read_bytes() for path in fixed}
     for path, data in sorted(files.items()):
         digest.update(f"{path.name}\0{len(data)}\0".encode())

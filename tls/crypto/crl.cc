@@ -1,8 +1,7 @@
 #include "tls/crypto/crl.h"
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -79,7 +78,7 @@ Result<CrlSet> CrlSet::FromPem(std::string_view pem) {
     state->next_update_unix_s = std::min(state->next_update_unix_s, *next_update);
     SortEntries(crl.get());
     if (sk_X509_CRL_push(state->lists.get(), crl.get()) <= 0) return Reason::kInternalError;
-    crl.release();
+    (void)crl.release();  // the list has it
   }
   return CrlSet(std::move(state));
 }

@@ -2,9 +2,8 @@
 // builds paths at the present time and takes a responder on the word of whoever is in the store.
 #include "tls/crypto/ocsp.h"
 
-#include <time.h>
-
 #include <climits>
+#include <ctime>
 #include <memory>
 #include <utility>
 

@@ -24,7 +24,7 @@ struct OcspVerdict {
 inline constexpr int64_t kOcspClockSkewS = 300;
 // A response without nextUpdate says that a newer one can always be had, which who was handed it
 // cannot ask for; it is taken for this long.
-inline constexpr int64_t kOcspLifetimeWithoutNextUpdateS = 24 * 3600;
+inline constexpr int64_t kOcspLifetimeWithoutNextUpdateS = int64_t{24} * 3600;
 
 // All DER. `issuer` is the certificate above the leaf on its verified path.
 OcspVerdict VerifyOcspStaple(ByteView response, ByteView leaf, ByteView issuer, int64_t now_unix_s);

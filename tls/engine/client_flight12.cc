@@ -230,7 +230,7 @@ Transition On(WaitServerKeyExchange state, const Received<AnyServerKeyExchange>&
   return {WaitRequestOrDone{std::move(handshake), *std::move(exchange)}, {}, std::nullopt};
 }
 
-Transition SendFlight(Handshake handshake, KeyExchange exchange, Identity identity,
+Transition SendFlight(Handshake handshake, KeyExchange exchange, const Identity& identity,
                       const Context& context) {
   Bytes flight;
   // RFC 5246 §7.3: "If the server has sent a CertificateRequest message, the client MUST send the

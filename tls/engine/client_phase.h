@@ -41,7 +41,7 @@ namespace client12 {
 Transition Continue(client::WaitServerHello state, const Received<ServerHello>& received,
                     const ClientHello& ours, const Context& context);
 // From what both sides gave to the exchange: our flight, or the question that it needs.
-Transition SendFlight(Handshake handshake, KeyExchange exchange, Identity identity,
+Transition SendFlight(Handshake handshake, KeyExchange exchange, const Identity& identity,
                       const Context& context);
 // Once the master secret is known and our part is said: what the server says next.
 Transition AwaitServer(Ending ending, std::vector<Effect> effects);

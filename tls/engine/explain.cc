@@ -23,7 +23,8 @@ std::string FirstOf(const std::vector<T>& ours, T chosen, const Passed& why_pass
     const std::string_view reason = why_passed(candidate);
     if (reason.empty()) continue;
     passed += passed.empty() ? "; before it " : ", ";
-    passed += std::string(Name(candidate)) + " (" + std::string(reason) + ")";
+    passed +=
+        static_cast<std::string>(Name(candidate)) + " (" + static_cast<std::string>(reason) + ")";
   }
   return why + passed;
 }
@@ -37,7 +38,7 @@ std::vector<ProtocolVersion> VersionsOf(const ClientHello& hello,
 Explanation OfVersion(const Profile& profile, const ClientHello& hello,
                       const ClientHelloExtensions& extensions, const Established& established) {
   const std::vector<ProtocolVersion> theirs = VersionsOf(hello, extensions);
-  return {"version", std::string(Name(established.version)),
+  return {"version", static_cast<std::string>(Name(established.version)),
           FirstOf(profile.versions, established.version, [&](ProtocolVersion version) {
             return std::string_view(Contains(theirs, version) ? "" : "not offered");
           })};
@@ -45,7 +46,8 @@ Explanation OfVersion(const Profile& profile, const ClientHello& hello,
 
 Explanation OfSuite(const Profile& profile, const ClientHello& hello,
                     const Established& established) {
-  Explanation explanation{"cipher_suite", std::string(Name(established.cipher_suite)), {}};
+  Explanation explanation{
+      "cipher_suite", static_cast<std::string>(Name(established.cipher_suite)), {}};
   if (established.resumed) {
     explanation.why = established.version == ProtocolVersion::kTls13
                           ? "the first of the profile's with the hash of the session's"
@@ -66,7 +68,7 @@ Explanation OfSuite(const Profile& profile, const ClientHello& hello,
 
 Explanation OfGroup(const Profile& profile, const ClientHelloExtensions& extensions,
                     const Established& established) {
-  Explanation explanation{"group", std::string(Name(established.group)), {}};
+  Explanation explanation{"group", static_cast<std::string>(Name(established.group)), {}};
   if (!extensions.supported_groups) {
     explanation.why = "the client names none, and this one every client of TLS 1.2 has";
     return explanation;
@@ -93,7 +95,7 @@ Explanation OfGroup(const Profile& profile, const ClientHelloExtensions& extensi
 Explanation OfScheme(const Profile& profile, const ClientHelloExtensions& extensions,
                      const Established& established) {
   return {
-      "signature_scheme", std::string(Name(established.signature_scheme)),
+      "signature_scheme", static_cast<std::string>(Name(established.signature_scheme)),
       FirstOf(profile.signature_schemes, established.signature_scheme, [&](SignatureScheme scheme) {
         const bool offered = extensions.signature_algorithms &&
                              Contains(extensions.signature_algorithms->schemes, scheme);

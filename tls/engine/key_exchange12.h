@@ -14,7 +14,7 @@ bool IsStaticRsa(const Established& negotiated);
 
 // The premaster secret of a finite field, of either role's public value, which may come without
 // leading zeros (RFC 5246 §7.4.7.2): kBadDhPublicValue.
-Result<SharedSecret> DheSecret(KeyPair pair, ByteView peer_public_value);
+Result<SharedSecret> DheSecret(KeyPair pair, ByteView dh_yc);
 
 // The rest of the server's flight, and what the client says next. In server12.cc.
 Transition SendFlight(KeyExchange exchange, Bytes flight, const Context& context);

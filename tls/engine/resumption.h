@@ -19,7 +19,7 @@ bool MayResume(const Session& session, ProtocolVersion version, const std::strin
 // Seconds that a session of this connection has; 0: none.
 uint32_t LifetimeOf(const Established& negotiated, const Context& context);
 
-Session NewSession(const Established& negotiated, HashSecret secret, uint32_t lifetime,
+Session NewSession(const Established& negotiated, HashSecret psk, uint32_t lifetime,
                    int64_t now_unix_s);
 
 }  // namespace handfast::tls
