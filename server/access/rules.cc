@@ -30,6 +30,11 @@ constexpr Rule kRules[] = {
     {"/handfast.v1.ConnectionService/GetConnection", Need::kCaller},
     {"/handfast.v1.ConnectionService/TerminateConnection", Need::kCaller},
 
+    {"/handfast.v1.RecordService/Seal", Need::kCaller},
+    {"/handfast.v1.RecordService/Open", Need::kCaller},
+    {"/handfast.v1.RecordService/Close", Need::kCaller},
+    {"/handfast.v1.RecordService/Protect", Need::kCaller},
+
     {"/handfast.v1.KeyService/CreateKey", Need::kOperator},
     {"/handfast.v1.KeyService/ImportKey", Need::kOperator},
     {"/handfast.v1.KeyService/GetKey", Need::kOperator},
