@@ -29,8 +29,8 @@ void Report(const Owner& owner, const Handle& handle, const absl::StatusOr<Recor
 
 }  // namespace
 
-Connections::Connections(const handshakes::Clock& clock, Limits limits)
-    : clock_(clock), limits_(limits) {}
+Connections::Connections(const handshakes::Clock& clock, Limits limits, Whereabouts* whereabouts)
+    : clock_(clock), limits_(limits), whereabouts_(whereabouts) {}
 
 bool Connections::HasRoom(const std::string& tenant, bool keys_released) const {
   if (keys_released) return limits_.released > 0;
@@ -62,6 +62,9 @@ void Connections::Add(EstablishedConnection connection) {
   } else {
     entry->of_all = kept_.insert(kept_.end(), entry.get());
     ++tenant.kept;
+    if (whereabouts_ != nullptr && entry->connection.durable) {
+      whereabouts_->Publish(*entry->connection.owner, entry->connection.handle, limits_.kept_for);
+    }
   }
   const Handle handle = entry->connection.handle;
   table_.insert_or_assign(handle, std::move(entry));
@@ -172,6 +175,9 @@ std::unique_ptr<Connections::Entry> Connections::Remove(Table::const_iterator wh
   if (entry->kept) {
     kept_.erase(entry->of_all);
     --entry->tenant->kept;
+    if (whereabouts_ != nullptr && entry->connection.durable) {
+      whereabouts_->Withdraw(*entry->connection.owner, entry->connection.handle);
+    }
   } else {
     released_.erase(entry->of_all);
     entry->tenant->released.erase(entry->of_tenant);

@@ -19,6 +19,7 @@
 
 #include "server/connections/kept_connection.h"
 #include "server/connections/records.h"
+#include "server/connections/whereabouts.h"
 #include "server/handshakes/clock_interface.h"
 #include "server/handshakes/established_interface.h"
 #include "server/handshakes/owner_interface.h"
@@ -44,7 +45,9 @@ struct Described {
 
 class Connections final : public handshakes::EstablishedConnections {
  public:
-  Connections(const handshakes::Clock& clock, Limits limits);
+  // `whereabouts`: where other replicas look for the kept ones of durable handshakes; null: there
+  // are none.
+  Connections(const handshakes::Clock& clock, Limits limits, Whereabouts* whereabouts = nullptr);
 
   // No tenant may hold more than half of what can be kept, so that none can shut out the rest.
   bool HasRoom(const std::string& tenant, bool keys_released) const override;
@@ -105,6 +108,7 @@ class Connections final : public handshakes::EstablishedConnections {
 
   const handshakes::Clock& clock_;
   const Limits limits_;
+  Whereabouts* const whereabouts_;
   mutable std::mutex mutex_;
   Table table_;
   // Tenants come from the configuration: there are never more of them than it names.

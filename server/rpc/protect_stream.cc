@@ -97,7 +97,7 @@ void ProtectStream::OnRead(bool ok) {
   const std::string* bytes = BytesOf(request_);
   auto unanswered = std::make_shared<Unanswered>(this);
   RunRecordWork(
-      services_.backends, principal_.tenant, bytes == nullptr ? 0 : bytes->size(),
+      services_.backends, RecordOwner(principal_), *handle_, bytes == nullptr ? 0 : bytes->size(),
       [unanswered] { return unanswered->stream().Work(); },
       [unanswered](AnswerOrStatus answer) { unanswered->Take()->Answer(answer); });
 }

@@ -28,11 +28,30 @@ class RecordTask final : public Task {
   const std::function<void(AnswerOrStatus)> respond_;
 };
 
+void LookElsewhere(const RecordBackends& backends, const handshakes::Owner& owner,
+                   const handshakes::Handle& handle,
+                   const std::function<void(AnswerOrStatus)>& respond) {
+  absl::Status queued =
+      backends.durable_work.Submit(owner.tenant, access::Lane::kGeneral,
+                                   [&whereabouts = *backends.whereabouts, owner, handle, respond] {
+                                     respond(whereabouts.Find(owner, handle));
+                                   });
+  if (!queued.ok()) respond(std::move(queued));
+}
+
 }  // namespace
 
-void RunRecordWork(const RecordBackends& backends, const std::string& tenant, size_t bytes,
+void RunRecordWork(const RecordBackends& backends, const handshakes::Owner& owner,
+                   const handshakes::Handle& handle, size_t bytes,
                    std::function<AnswerOrStatus()> work,
                    std::function<void(AnswerOrStatus)> respond) {
+  if (backends.whereabouts != nullptr) {
+    respond = [&backends, owner, handle, respond = std::move(respond)](AnswerOrStatus answer) {
+      if (!absl::IsNotFound(answer.status())) return respond(std::move(answer));
+      LookElsewhere(backends, owner, handle, respond);
+    };
+  }
+  const std::string& tenant = owner.tenant;
   auto task = std::make_shared<RecordTask>(tenant, std::move(work), std::move(respond));
   if (bytes <= kInlineRecordBytes) return backends.loop.Do(std::move(task));
   absl::Status queued =

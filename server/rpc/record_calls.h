@@ -31,6 +31,8 @@ struct RecordBackends {
   access::WorkQueue& work;
   const access::Policy& policy;
   connections::Connections& connections;
+  connections::Whereabouts* whereabouts;     // null: there are no other replicas
+  access::WorkQueueInterface& durable_work;  // where that is waited for
   const handshakes::Clock& clock;
   observe::MetricsInterface& metrics;
   CallCount& calls;
@@ -38,9 +40,10 @@ struct RecordBackends {
 
 using AnswerOrStatus = absl::StatusOr<connections::RecordAnswer>;
 
-// Answers with what `work` returns, when the tenant's turn has come. To be called from a
-// Completion.
-void RunRecordWork(const RecordBackends& backends, const std::string& tenant, size_t bytes,
+// Answers with what `work` returns, when the owner's tenant's turn has come; where the connection
+// is not here, with who has it. To be called from a Completion.
+void RunRecordWork(const RecordBackends& backends, const handshakes::Owner& owner,
+                   const handshakes::Handle& handle, size_t bytes,
                    std::function<AnswerOrStatus()> work,
                    std::function<void(AnswerOrStatus)> respond);
 

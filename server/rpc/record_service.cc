@@ -102,13 +102,14 @@ void RecordService::Seal(const access::Principal& principal, const v1::SealReque
                          Respond<v1::SealResponse> respond) {
   const auto handle = ConnectionHandle(request.connection());
   if (!handle.ok()) return respond(handle.status());
+  const handshakes::Owner owner = RecordOwner(principal);
   const absl::Status checked = CheckCallBytes(request.plaintext(), "plaintext", /*least=*/1);
   if (!checked.ok()) return respond(checked);
   const connections::SealCall call{.first_seq = FirstSeq(request),
                                    .plaintext = tls::AsBytes(request.plaintext())};
   RunRecordWork(
-      backends_, principal.tenant, call.plaintext.size(),
-      [this, owner = RecordOwner(principal), handle = *handle, call] {
+      backends_, owner, *handle, call.plaintext.size(),
+      [this, owner, handle = *handle, call] {
         return backends_.connections.Seal(owner, handle, call);
       },
       [this, respond = std::move(respond), size = call.plaintext.size()](AnswerOrStatus answer) {
@@ -122,14 +123,15 @@ void RecordService::Open(const access::Principal& principal, const v1::OpenReque
                          Respond<v1::OpenResponse> respond) {
   const auto handle = ConnectionHandle(request.connection());
   if (!handle.ok()) return respond(handle.status());
+  const handshakes::Owner owner = RecordOwner(principal);
   const absl::Status checked = CheckCallBytes(request.from_peer(), "from_peer");
   if (!checked.ok()) return respond(checked);
   const connections::OpenCall call{.first_seq = FirstSeq(request),
                                    .from_peer = tls::AsBytes(request.from_peer()),
                                    .peer_closed = request.peer_closed()};
   RunRecordWork(
-      backends_, principal.tenant, call.from_peer.size(),
-      [this, owner = RecordOwner(principal), handle = *handle, call] {
+      backends_, owner, *handle, call.from_peer.size(),
+      [this, owner, handle = *handle, call] {
         return backends_.connections.Open(owner, handle, call);
       },
       [this, respond = std::move(respond)](AnswerOrStatus answer) {
@@ -143,11 +145,10 @@ void RecordService::Close(const access::Principal& principal, const v1::CloseReq
                           Respond<v1::CloseResponse> respond) {
   const auto handle = ConnectionHandle(request.connection());
   if (!handle.ok()) return respond(handle.status());
+  const handshakes::Owner owner = RecordOwner(principal);
   RunRecordWork(
-      backends_, principal.tenant, /*bytes=*/0,
-      [this, owner = RecordOwner(principal), handle = *handle] {
-        return backends_.connections.Close(owner, handle);
-      },
+      backends_, owner, *handle, /*bytes=*/0,
+      [this, owner, handle = *handle] { return backends_.connections.Close(owner, handle); },
       [respond = std::move(respond)](AnswerOrStatus answer) {
         if (!answer.ok()) return respond(answer.status());
         v1::CloseResponse response;

@@ -126,6 +126,8 @@ void RpcServer::AddServices(grpc::ServerBuilder& builder) {
                                .work = backends_.work,
                                .policy = backends_.policy,
                                .connections = backends_.connections,
+                               .whereabouts = backends_.whereabouts,
+                               .durable_work = backends_.durable_work,
                                .clock = backends_.clock,
                                .metrics = backends_.metrics,
                                .calls = calls_};

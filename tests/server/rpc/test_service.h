@@ -157,13 +157,14 @@ class TestService final : private handshakes::ProfileSource {
   std::unique_ptr<access::Admission> admission_;
   std::unique_ptr<access::WorkQueue> work_;
   std::unique_ptr<access::WorkQueue> blocking_;
+  std::unique_ptr<access::WorkQueue> durable_work_;
+  std::unique_ptr<connections::Whereabouts> whereabouts_;  // null: the store is its own
   std::unique_ptr<connections::Connections> connections_;
   std::unique_ptr<store::Store> own_store_;
   std::unique_ptr<handshakes::SavedHandshakes> saved_;
   std::unique_ptr<handshakes::Services> services_;
   std::unique_ptr<handshakes::Handshakes> handshakes_;
   std::unique_ptr<handshakes::DurableHandshakes> durable_;
-  std::unique_ptr<access::WorkQueue> durable_work_;
   std::unique_ptr<RpcServer> server_;
   std::string tcp_address_;
 };
