@@ -28,6 +28,10 @@ constexpr Rule kRules[] = {
     {"/handfast.v1.HandshakeService/AbortHandshake", Need::kCaller},
 
     {"/handfast.v1.ConnectionService/GetConnection", Need::kCaller},
+    {"/handfast.v1.ConnectionService/ListConnections", Need::kCaller},
+    {"/handfast.v1.ConnectionService/ReleaseKeys", Need::kCaller},
+    {"/handfast.v1.ConnectionService/UpdateKeys", Need::kCaller},
+    {"/handfast.v1.ConnectionService/ExportKeyingMaterial", Need::kCaller},
     {"/handfast.v1.ConnectionService/TerminateConnection", Need::kCaller},
 
     {"/handfast.v1.RecordService/Seal", Need::kCaller},

@@ -1,7 +1,7 @@
 #include "server/connections/connections.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "server/access/error_details_interface.h"
 #include "server/observe/log.h"
@@ -126,6 +126,56 @@ absl::StatusOr<RecordAnswer> Connections::Close(const Owner& owner, const Handle
   return (*kept)->Close();
 }
 
+absl::StatusOr<std::shared_ptr<const KeyRelease>> Connections::Release(
+    const Owner& owner, const Handle& handle, KeyKind kind, const std::string& request_id,
+    bool caller_may_release) {
+  const auto kept = Kept(owner, handle);
+  if (absl::IsNotFound(kept.status())) return kept.status();
+  if (!caller_may_release || !MayRelease(owner, handle)) {
+    return access::WithReason(
+        absl::PermissionDeniedError("the profile or the caller's role does not allow it"),
+        "KEY_RELEASE_DENIED");
+  }
+  if (!kept.ok()) return kept.status();
+  return (*kept)->Release(kind, request_id);
+}
+
+bool Connections::MayRelease(const Owner& owner, const Handle& handle) const {
+  std::lock_guard lock(mutex_);
+  const auto found = Locate(owner, handle);
+  return found != table_.end() && found->second->connection.may_release;
+}
+
+absl::StatusOr<std::shared_ptr<const KeyUpdate>> Connections::Update(
+    const Owner& owner, const Handle& handle, bool write, bool request_update,
+    const std::string& request_id) {
+  const auto kept = Kept(owner, handle);
+  if (!kept.ok()) return kept.status();
+  return (*kept)->Update(write, request_update, request_id);
+}
+
+absl::Status Connections::Export(const Owner& owner, const Handle& handle, std::string_view label,
+                                 tls::ByteView context, std::span<uint8_t> out) const {
+  const auto kept = Kept(owner, handle);
+  if (!kept.ok()) return kept.status();
+  return (*kept)->Export(label, context, out);
+}
+
+std::vector<Described> Connections::List(const Owner& owner, const std::optional<Handle>& after,
+                                         size_t count) const {
+  const auto key = [](const Handle& handle) { return std::pair(handle.high, handle.low); };
+  std::vector<Described> found;
+  std::lock_guard lock(mutex_);
+  for (const auto& [handle, entry] : table_) {
+    if (*entry->connection.owner != owner || (entry->kept && entry->kept->ended())) continue;
+    if (!after || key(handle) > key(*after)) found.push_back(Describe(*entry));
+  }
+  std::sort(found.begin(), found.end(),
+            [&](const auto& a, const auto& b) { return key(a.handle) < key(b.handle); });
+  if (found.size() > count) found.resize(count);
+  return found;
+}
+
 void Connections::EndOld() {
   const handshakes::MonotonicTime now = clock_.Now();
   std::vector<std::unique_ptr<Entry>> ended;
@@ -192,7 +242,7 @@ Described Connections::Describe(const Entry& entry) const {
           .verified_by = connection.verified_by,
           .age = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Now() -
                                                                        connection.established_at),
-          .keys_released = entry.kept == nullptr};
+          .keys_released = entry.kept == nullptr || entry.kept->released()};
 }
 
 }  // namespace handfast::connections

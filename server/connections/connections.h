@@ -12,8 +12,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -72,6 +75,25 @@ class Connections final : public handshakes::EstablishedConnections {
   absl::StatusOr<RecordAnswer> Close(const handshakes::Owner& owner,
                                      const handshakes::Handle& handle);
 
+  // PERMISSION_DENIED (KEY_RELEASE_DENIED) where the caller's role or the handshake's profile says
+  // so; else as KeptConnection::Release, and so are the next two. Keys that left with the handshake
+  // left nothing here: FAILED_PRECONDITION (KEYS_RELEASED).
+  absl::StatusOr<std::shared_ptr<const KeyRelease>> Release(const handshakes::Owner& owner,
+                                                            const handshakes::Handle& handle,
+                                                            KeyKind kind,
+                                                            const std::string& request_id,
+                                                            bool caller_may_release);
+  absl::StatusOr<std::shared_ptr<const KeyUpdate>> Update(const handshakes::Owner& owner,
+                                                          const handshakes::Handle& handle,
+                                                          bool write, bool request_update,
+                                                          const std::string& request_id);
+  absl::Status Export(const handshakes::Owner& owner, const handshakes::Handle& handle,
+                      std::string_view label, tls::ByteView context, std::span<uint8_t> out) const;
+
+  // In the order of their handles, those behind `after`, at most `count`.
+  std::vector<Described> List(const handshakes::Owner& owner,
+                              const std::optional<handshakes::Handle>& after, size_t count) const;
+
   // Ends the kept ones that are too old, and forgets replies that nobody asked for again. To be
   // called now and then.
   void EndOld();
@@ -104,6 +126,7 @@ class Connections final : public handshakes::EstablishedConnections {
   // Without it.
   absl::StatusOr<std::shared_ptr<KeptConnection>> Kept(const handshakes::Owner& owner,
                                                        const handshakes::Handle& handle) const;
+  bool MayRelease(const handshakes::Owner& owner, const handshakes::Handle& handle) const;
   void ForgetReplies();
 
   const handshakes::Clock& clock_;

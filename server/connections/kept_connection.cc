@@ -20,6 +20,11 @@ constexpr int64_t kKeptRepliesRetryDelayMs = 1000;
 
 absl::Status Ended() { return access::NotFound("connection"); }
 
+absl::Status Released() {
+  return access::WithReason(absl::FailedPreconditionError("the keys were released"),
+                            "KEYS_RELEASED");
+}
+
 absl::Status Mismatch(uint64_t expected) {
   absl::Status status = access::WithReason(
       absl::FailedPreconditionError(absl::StrCat("the next record is number ", expected)),
@@ -134,6 +139,7 @@ absl::StatusOr<RecordAnswer> KeptConnection::Open(const OpenCall& call) {
 absl::StatusOr<RecordAnswer> KeptConnection::Close() {
   std::lock_guard lock(mutex_);
   if (!connection_) return Ended();
+  if (released_) return Released();
   if (close_) return RecordAnswer{close_, /*repeated=*/true};
   auto reply = std::make_shared<RecordReply>();
   Take(Step(tls::CloseWrite{}), *reply);
@@ -150,6 +156,9 @@ void KeptConnection::End() {
   seal_.last.reset();
   open_.last.reset();
   close_.reset();
+  release_ = {};
+  write_update_ = {};
+  read_update_ = {};
 }
 
 bool KeptConnection::ForgetOld() {
@@ -158,6 +167,7 @@ bool KeptConnection::ForgetOld() {
   for (Direction* direction : {&seal_, &open_}) {
     if (direction->last && now - direction->last->at > kReplyKept) direction->last.reset();
   }
+  ForgetReleases(now);
   return !connection_ && now - ended_at_ > kReplyKept;
 }
 
@@ -173,6 +183,7 @@ absl::StatusOr<std::shared_ptr<const RecordReply>> KeptConnection::Check(
     }
   }
   if (!connection_) return Ended();
+  if (released_) return Released();
   if (first_seq && *first_seq != direction.next_seq) return Mismatch(direction.next_seq);
   if (first_seq && *kept_bytes_ >= kMaxKeptReplyBytes) {
     return access::WithRetryDelayMs(

@@ -10,6 +10,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 
@@ -43,10 +46,24 @@ class KeptConnection {
   absl::StatusOr<RecordAnswer> Open(const OpenCall& call);
   absl::StatusOr<RecordAnswer> Close();
 
+  // The keys leave, once: from then on Seal, Open and Close are FAILED_PRECONDITION
+  // (KEYS_RELEASED), and so is a second release. The same `request_id`, where it is not empty, gets
+  // the same reply for kReplyKept, after which the keys are wiped. FAILED_PRECONDITION too:
+  // NOT_RELEASABLE, NO_TRAFFIC_SECRETS, RELEASE_IMPOSSIBLE. Whether they may leave is the caller's
+  // to know.
+  absl::StatusOr<std::shared_ptr<const KeyRelease>> Release(KeyKind kind,
+                                                            const std::string& request_id);
+  // Of the direction to the peer (`write`) or from it. FAILED_PRECONDITION (NO_NEXT_KEYS).
+  absl::StatusOr<std::shared_ptr<const KeyUpdate>> Update(bool write, bool request_update,
+                                                          const std::string& request_id);
+  // RFC 8446 §7.5, also after a release. FAILED_PRECONDITION (NO_EXPORTER): TLS 1.2.
+  absl::Status Export(std::string_view label, tls::ByteView context, std::span<uint8_t> out) const;
+
   // Wipes its keys and what is kept, when the call that is under way has ended.
   void End();
   // Waits for no call.
   bool ended() const { return ended_; }
+  bool released() const { return has_released_; }
   // Forgets the replies that are too old. True where nothing is left of it.
   bool ForgetOld();
 
@@ -67,7 +84,20 @@ class KeptConnection {
     std::unique_ptr<Kept> last;
   };
 
+  template <class Reply>
+  struct LastReply {
+    std::string request_id;
+    handshakes::MonotonicTime at;
+    std::shared_ptr<const Reply> reply;
+  };
+
   // All with mutex_ held.
+  // It is over, without a word to the peer.
+  absl::Status Fail();
+  absl::Status TakeKeys(KeyKind kind, KeyRelease& release);
+  template <class Reply>
+  bool Repeats(const LastReply<Reply>& last, const std::string& request_id) const;
+  void ForgetReleases(handshakes::MonotonicTime now);
   // The reply to the last call, where this is it; null where it is a new one that may be made.
   absl::StatusOr<std::shared_ptr<const RecordReply>> Check(const Direction& direction,
                                                            std::optional<uint64_t> first_seq,
@@ -90,6 +120,11 @@ class KeptConnection {
   Direction seal_;
   Direction open_;
   std::shared_ptr<const RecordReply> close_;
+  std::optional<KeyKind> released_;         // then somebody else protects the records
+  std::atomic<bool> has_released_ = false;  // tells so
+  LastReply<KeyRelease> release_;
+  LastReply<KeyUpdate> write_update_;
+  LastReply<KeyUpdate> read_update_;
 };
 
 }  // namespace handfast::connections

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <variant>
 
 #include "tls/base/bytes.h"
 #include "tls/base/secret.h"
@@ -53,6 +54,24 @@ struct RecordAnswer {
   std::shared_ptr<const RecordReply> reply;
   // It was the last call again: nothing was done.
   bool repeated = false;
+};
+
+// What may leave of the keys. kTrafficKeys: a key and IV a direction; of TLS 1.3 the next ones
+// follow by KeptConnection::Update, each once. kTrafficSecrets: TLS 1.3, and nothing of the records
+// stays.
+enum class KeyKind : uint8_t { kTrafficKeys, kTrafficSecrets };
+
+struct KeyRelease {
+  std::variant<std::monostate, tls::ReleasedKeys, tls::ReleasedGeneration> keys;
+  tls::Bytes to_peer;  // a KeyUpdate that was due: before whatever the keys protect
+  uint64_t to_peer_offset = 0;
+};
+
+// Of one direction. With released keys: the next ones. Else the KeyUpdate's record.
+struct KeyUpdate {
+  std::optional<tls::GenerationKeys> keys;
+  tls::Bytes to_peer;
+  uint64_t to_peer_offset = 0;
 };
 
 }  // namespace handfast::connections

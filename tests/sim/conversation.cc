@@ -219,6 +219,18 @@ void Conversation::AskElsewhere() {
     Violated("another replica knows it");
 }
 
+// The owner's own KeyUpdate, between whatever else is under way.
+void Conversation::UpdateKeys() {
+  const auto update = world_.owner().Update(*owner_, handle_, /*write=*/true,
+                                            /*request_update=*/dice_.OneIn(2), "");
+  if (!update.ok()) {
+    if (access::ReasonOf(update.status()) != "NO_NEXT_KEYS") OnError({}, update.status());
+    return;
+  }
+  if (!nonces_->Add((*update)->to_peer)) Violated("a nonce protects two records");
+  Hand((*update)->to_peer_offset, (*update)->to_peer);
+}
+
 void Conversation::OnCrash() {
   auto loaded = tls::Load(saved_);
   if (!loaded.ok()) std::abort();
@@ -247,7 +259,7 @@ void Conversation::Act() {
     case 8:
       return dice_.OneIn(2) ? Duplicate() : Rival();
     default:
-      return AskElsewhere();
+      return dice_.OneIn(2) ? AskElsewhere() : UpdateKeys();
   }
 }
 

@@ -54,6 +54,7 @@ class Conversation {
   void Duplicate();
   void Rival();
   void AskElsewhere();
+  void UpdateKeys();
 
   void End(const std::string& how);
   void Violated(const std::string& what) { world_.Violated(name_ + ": " + what); }
