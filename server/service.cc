@@ -172,10 +172,14 @@ struct Service::State {
             [this](std::string_view reason) { metrics.Refused(reason); }),
         blocking(BlockingOptions(), Now, nullptr,
                  [this](std::string_view reason) { metrics.Refused(reason); }),
-        connections(kClock, {.released = static_cast<size_t>(config.limits.established_connections),
-                             .kept = kMaxKeptConnections}),
         durable_work(DurableOptions(config.limits), Now, nullptr,
                      [this](std::string_view reason) { metrics.Refused(reason); }),
+        whereabouts(*store, durable_work),
+        connections(kClock,
+                    {.released = static_cast<size_t>(config.limits.established_connections),
+                     .kept = kMaxKeptConnections},
+                    // A store in memory is no other replica's.
+                    config.store.redis ? &whereabouts : nullptr),
         profiles(config, trust),
         saved(kClock, *store),
         services{.clock = kClock,
@@ -219,8 +223,9 @@ struct Service::State {
   access::Admission admission;
   access::WorkQueue work;
   access::WorkQueue blocking;
-  connections::Connections connections;
   access::WorkQueue durable_work;
+  connections::Whereabouts whereabouts;
+  connections::Connections connections;
   const Profiles profiles;
   handshakes::SavedHandshakes saved;
   const handshakes::Services services;
@@ -235,20 +240,24 @@ struct Service::State {
 };
 
 absl::Status Service::State::StartServing(const config::Config& config) {
-  auto started = rpc::RpcServer::Start(RpcFrom(config), {.policy = policy,
-                                                         .profiles = profiles,
-                                                         .handshakes = handshakes,
-                                                         .clock = kClock,
-                                                         .connections = connections,
-                                                         .custody = *custody,
-                                                         .work = work,
-                                                         .blocking = blocking,
-                                                         .saved = saved,
-                                                         .durable = durable,
-                                                         .durable_work = durable_work,
-                                                         .metrics = metrics});
+  auto started = rpc::RpcServer::Start(
+      RpcFrom(config), {.policy = policy,
+                        .profiles = profiles,
+                        .handshakes = handshakes,
+                        .clock = kClock,
+                        .connections = connections,
+                        .custody = *custody,
+                        .work = work,
+                        .blocking = blocking,
+                        .saved = saved,
+                        .durable = durable,
+                        .durable_work = durable_work,
+                        .metrics = metrics,
+                        .whereabouts = config.store.redis ? &whereabouts : nullptr});
   if (!started.ok()) return started.status();
   server = *std::move(started);
+  whereabouts.SetAddress(config.advertised_address.empty() ? server->addresses().front()
+                                                           : config.advertised_address);
   reaper = std::make_unique<handshakes::Reaper>(handshakes, [this] {
     server->DrainOldStreams();
     connections.EndOld();

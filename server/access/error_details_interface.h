@@ -27,6 +27,15 @@ inline absl::Status WithReason(absl::Status status, std::string_view reason) {
   return status;
 }
 
+// google.rpc.ErrorInfo.metadata: a fact about this occurrence, never a secret.
+inline constexpr char kMetadataUrl[] = "handfast.dev/metadata/";
+inline absl::Status WithMetadata(absl::Status status, std::string_view key,
+                                 std::string_view value) {
+  status.SetPayload(absl::StrCat(kMetadataUrl, absl::string_view(key.data(), key.size())),
+                    absl::Cord(absl::string_view(value.data(), value.size())));
+  return status;
+}
+
 // google.rpc.RetryInfo.retry_delay, in milliseconds.
 inline absl::Status WithRetryDelayMs(absl::Status status, int64_t delay_ms) {
   status.SetPayload(kRetryDelayUrl, absl::Cord(absl::StrCat(delay_ms)));

@@ -28,7 +28,16 @@ constexpr Rule kRules[] = {
     {"/handfast.v1.HandshakeService/AbortHandshake", Need::kCaller},
 
     {"/handfast.v1.ConnectionService/GetConnection", Need::kCaller},
+    {"/handfast.v1.ConnectionService/ListConnections", Need::kCaller},
+    {"/handfast.v1.ConnectionService/ReleaseKeys", Need::kCaller},
+    {"/handfast.v1.ConnectionService/UpdateKeys", Need::kCaller},
+    {"/handfast.v1.ConnectionService/ExportKeyingMaterial", Need::kCaller},
     {"/handfast.v1.ConnectionService/TerminateConnection", Need::kCaller},
+
+    {"/handfast.v1.RecordService/Seal", Need::kCaller},
+    {"/handfast.v1.RecordService/Open", Need::kCaller},
+    {"/handfast.v1.RecordService/Close", Need::kCaller},
+    {"/handfast.v1.RecordService/Protect", Need::kCaller},
 
     {"/handfast.v1.KeyService/CreateKey", Need::kOperator},
     {"/handfast.v1.KeyService/ImportKey", Need::kOperator},

@@ -132,6 +132,8 @@ struct Config {
   Limits limits;
   Log log;
   std::chrono::seconds drain{0};
+  // Where other replicas send callers of our connections; empty: to the first listener.
+  std::string advertised_address;
 
   // Null where there is no such profile. An empty name is the default profile.
   const Profile* FindProfile(std::string_view name) const;

@@ -205,6 +205,18 @@ void Resolver::LimitsAndRest() {
       std::chrono::seconds(Number("drain_seconds", written_.drain_seconds(), 0, kMaxDrainSeconds));
 }
 
+void Resolver::AdvertisedAddress() {
+  constexpr size_t kMaxAddress = 255;
+  if (!written_.has_advertised_address()) return;
+  const std::string& address = written_.advertised_address();
+  const bool printable =
+      std::all_of(address.begin(), address.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (address.empty() || address.size() > kMaxAddress || !printable) {
+    return Wrong("advertised_address", "must have 1 to 255 printable characters of ASCII");
+  }
+  config_.advertised_address = address;
+}
+
 Config Resolver::Run() {
   Listeners();
   Principals();
@@ -214,6 +226,7 @@ Config Resolver::Run() {
   CustodyFiles();
   StorePlace();
   LimitsAndRest();
+  AdvertisedAddress();
   return std::move(config_);
 }
 

@@ -41,6 +41,7 @@ class Resolver {
   void StorePlace();
   Redis RedisPlace(const v1::RedisConfig& written);
   void LimitsAndRest();
+  void AdvertisedAddress();
 
   // A number within its bounds.
   int Number(const std::string& path, uint32_t value, uint32_t least, uint32_t most);

@@ -12,9 +12,17 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "absl/status/statusor.h"
+
+#include "server/connections/kept_connection.h"
+#include "server/connections/records.h"
+#include "server/connections/whereabouts.h"
 #include "server/handshakes/clock_interface.h"
 #include "server/handshakes/established_interface.h"
 #include "server/handshakes/owner_interface.h"
@@ -40,7 +48,9 @@ struct Described {
 
 class Connections final : public handshakes::EstablishedConnections {
  public:
-  Connections(const handshakes::Clock& clock, Limits limits);
+  // `whereabouts`: where other replicas look for the kept ones of durable handshakes; null: there
+  // are none.
+  Connections(const handshakes::Clock& clock, Limits limits, Whereabouts* whereabouts = nullptr);
 
   // No tenant may hold more than half of what can be kept, so that none can shut out the rest.
   bool HasRoom(const std::string& tenant, bool keys_released) const override;
@@ -54,7 +64,38 @@ class Connections final : public handshakes::EstablishedConnections {
   std::optional<Described> Terminate(const handshakes::Owner& owner,
                                      const handshakes::Handle& handle);
 
-  // Ends the kept ones that are too old. To be called now and then.
+  // Records of a kept one; see kept_connection.h for the statuses besides these:
+  //   NOT_FOUND                            as above, or it has failed;
+  //   FAILED_PRECONDITION (KEYS_RELEASED)  somebody else has the keys.
+  // Of any number of calls at once on one connection each waits for the one before.
+  absl::StatusOr<RecordAnswer> Seal(const handshakes::Owner& owner,
+                                    const handshakes::Handle& handle, const SealCall& call);
+  absl::StatusOr<RecordAnswer> Open(const handshakes::Owner& owner,
+                                    const handshakes::Handle& handle, const OpenCall& call);
+  absl::StatusOr<RecordAnswer> Close(const handshakes::Owner& owner,
+                                     const handshakes::Handle& handle);
+
+  // PERMISSION_DENIED (KEY_RELEASE_DENIED) where the caller's role or the handshake's profile says
+  // so; else as KeptConnection::Release, and so are the next two. Keys that left with the handshake
+  // left nothing here: FAILED_PRECONDITION (KEYS_RELEASED).
+  absl::StatusOr<std::shared_ptr<const KeyRelease>> Release(const handshakes::Owner& owner,
+                                                            const handshakes::Handle& handle,
+                                                            KeyKind kind,
+                                                            const std::string& request_id,
+                                                            bool caller_may_release);
+  absl::StatusOr<std::shared_ptr<const KeyUpdate>> Update(const handshakes::Owner& owner,
+                                                          const handshakes::Handle& handle,
+                                                          bool write, bool request_update,
+                                                          const std::string& request_id);
+  absl::Status Export(const handshakes::Owner& owner, const handshakes::Handle& handle,
+                      std::string_view label, tls::ByteView context, std::span<uint8_t> out) const;
+
+  // In the order of their handles, those behind `after`, at most `count`.
+  std::vector<Described> List(const handshakes::Owner& owner,
+                              const std::optional<handshakes::Handle>& after, size_t count) const;
+
+  // Ends the kept ones that are too old, and forgets replies that nobody asked for again. To be
+  // called now and then.
   void EndOld();
 
   size_t size() const;
@@ -62,7 +103,8 @@ class Connections final : public handshakes::EstablishedConnections {
  private:
   struct Tenant;
   struct Entry {
-    handshakes::EstablishedConnection connection;
+    handshakes::EstablishedConnection connection;  // what it holds of keys is in `kept`
+    std::shared_ptr<KeptConnection> kept;          // null: its keys were released
     Tenant* tenant = nullptr;
     // Where it stands among the released or the kept of all, and among its tenant's released.
     std::list<Entry*>::iterator of_all;
@@ -71,6 +113,7 @@ class Connections final : public handshakes::EstablishedConnections {
   struct Tenant {
     std::list<Entry*> released;  // the oldest in front
     size_t kept = 0;
+    std::shared_ptr<KeptReplyBytes> reply_bytes = std::make_shared<KeptReplyBytes>(0);
   };
   using Table =
       std::unordered_map<handshakes::Handle, std::unique_ptr<Entry>, handshakes::HandleHash>;
@@ -80,15 +123,22 @@ class Connections final : public handshakes::EstablishedConnections {
                                const handshakes::Handle& handle) const;
   std::unique_ptr<Entry> Remove(Table::const_iterator where);
   Described Describe(const Entry& entry) const;
+  // Without it.
+  absl::StatusOr<std::shared_ptr<KeptConnection>> Kept(const handshakes::Owner& owner,
+                                                       const handshakes::Handle& handle) const;
+  bool MayRelease(const handshakes::Owner& owner, const handshakes::Handle& handle) const;
+  void ForgetReplies();
 
   const handshakes::Clock& clock_;
   const Limits limits_;
+  Whereabouts* const whereabouts_;
   mutable std::mutex mutex_;
   Table table_;
   // Tenants come from the configuration: there are never more of them than it names.
   std::unordered_map<std::string, Tenant> tenants_;
-  std::list<Entry*> released_;  // the oldest in front
-  std::list<Entry*> kept_;      // likewise
+  std::list<Entry*> released_;                 // the oldest in front
+  std::list<Entry*> kept_;                     // likewise
+  handshakes::MonotonicTime next_forgetting_;  // for EndOld alone
 };
 
 }  // namespace handfast::connections

@@ -21,6 +21,10 @@ struct EstablishedConnection {
   MonotonicTime established_at;
   // Nullopt: its keys were released. Else it holds them.
   std::optional<tls::Connection> kept;
+  // Its handshake could go on at any replica, so its owner may be looked for at any.
+  bool durable = false;
+  // The profile allows that keys leave.
+  bool may_release = false;
 };
 
 class EstablishedConnections {

@@ -235,7 +235,9 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
       .established = established,
       .verified_by = established->peer_chain.empty() ? "" : trust_bundle(),
       .established_at = services_.clock.Now(),
-      .kept = std::nullopt};
+      .kept = std::nullopt,
+      .durable = start_.profile->durable,
+      .may_release = start_.profile->release_keys};
   Done done{
       .established = established, .verified_by = connection.verified_by, .keys = std::nullopt};
   if (start_.explain) {

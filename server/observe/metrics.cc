@@ -135,6 +135,24 @@ struct Metrics::State {
           .Help("Running time of a piece of work, by lane.")
           .Register(registry);
 
+  // By RecordDirection.
+  struct Records {
+    prometheus::Counter& records;
+    prometheus::Counter& bytes;
+  };
+  prometheus::Family<prometheus::Counter>& record_counts =
+      prometheus::BuildCounter()
+          .Name("handfast_records_total")
+          .Help("Records protected or opened for connections whose keys stay here.")
+          .Register(registry);
+  prometheus::Family<prometheus::Counter>& record_bytes =
+      prometheus::BuildCounter()
+          .Name("handfast_record_bytes_total")
+          .Help("Application data in those records.")
+          .Register(registry);
+  const Records sealed = RecordsOf("sealed");
+  const Records opened = RecordsOf("opened");
+
   Series<HandshakeKey, prometheus::Counter> handshake_series;
   Series<std::pair<std::string_view, bool>, prometheus::Histogram> duration_series;
   Series<OperationKey, prometheus::Histogram> operation_series;
@@ -144,6 +162,10 @@ struct Metrics::State {
   // Families that are made at the scrape.
   std::vector<prometheus::MetricFamily> Asked() const;
   prometheus::Counter& HandshakeCounter(const FinishedHandshake& handshake);
+  Records RecordsOf(const char* direction) {
+    return {record_counts.Add({{"direction", direction}}),
+            record_bytes.Add({{"direction", direction}})};
+  }
 };
 
 prometheus::Counter& Metrics::State::HandshakeCounter(const FinishedHandshake& handshake) {
@@ -241,6 +263,12 @@ void Metrics::RpcFinished(std::string_view method, std::string_view code) {
 
 void Metrics::Refused(std::string_view reason) {
   state_->refusals.Add({{"reason", std::string(reason)}}).Increment();
+}
+
+void Metrics::RecordsDone(RecordDirection direction, uint64_t records, uint64_t bytes) {
+  const auto& series = direction == RecordDirection::kSealed ? state_->sealed : state_->opened;
+  series.records.Increment(static_cast<double>(records));
+  series.bytes.Increment(static_cast<double>(bytes));
 }
 
 void Metrics::WorkDone(std::string_view lane, double waited_s, double ran_s) {

@@ -33,6 +33,7 @@ class Metrics final : public MetricsInterface {
   void PrivateKeyUsed(const PrivateKeyOperation& operation) override;
   void RpcFinished(std::string_view method, std::string_view code) override;
   void Refused(std::string_view reason) override;
+  void RecordsDone(RecordDirection direction, uint64_t records, uint64_t bytes) override;
   void WorkDone(std::string_view lane, double waited_s, double ran_s) override;
 
   // The exposition, text format 0.0.4.

@@ -27,6 +27,9 @@ struct FinishedHandshake {
   double duration_s = 0;  // from Start to the end, the peer's round trips included
 };
 
+// Of records that the service itself protects, after a handshake.
+enum class RecordDirection : uint8_t { kSealed, kOpened };
+
 enum class Operation : uint8_t { kSign };
 
 struct PrivateKeyOperation {
@@ -51,6 +54,9 @@ class MetricsInterface {
   // Work refused before it began: "TENANT_HANDSHAKES_LIMIT", "QUEUE_LIMIT", ... (a fixed set).
   virtual void Refused(std::string_view reason) = 0;
 
+  // Records that went through, and the bytes of application data in them.
+  virtual void RecordsDone(RecordDirection direction, uint64_t records, uint64_t bytes) = 0;
+
   // A piece of queued work has run. `lane` is "general" or "rsa".
   virtual void WorkDone(std::string_view lane, double waited_s, double ran_s) = 0;
 };
@@ -63,6 +69,7 @@ class NoMetrics final : public MetricsInterface {
   void PrivateKeyUsed(const PrivateKeyOperation&) override {}
   void RpcFinished(std::string_view, std::string_view) override {}
   void Refused(std::string_view) override {}
+  void RecordsDone(RecordDirection, uint64_t, uint64_t) override {}
   void WorkDone(std::string_view, double, double) override {}
 };
 

@@ -15,6 +15,17 @@ handshakes::Owner OwnerOf(const access::Principal& principal) {
   return {.tenant = principal.tenant, .principal = principal.name};
 }
 
+constexpr uint32_t kMaxPageSize = 1000;
+constexpr uint32_t kPageSize = 100;
+
+void View(const connections::Described& described, v1::Connection& into) {
+  into.set_name(ResourceName(kConnectionsCollection, described.handle));
+  Show(*described.established, described.handle, described.verified_by,
+       *into.mutable_established());
+  into.set_age_ms(static_cast<uint64_t>(described.age.count()));
+  into.set_keys_released(described.keys_released);
+}
+
 }  // namespace
 
 void ConnectionService::Await(grpc::ServerCompletionQueue& queue) {
@@ -28,6 +39,17 @@ void ConnectionService::Await(grpc::ServerCompletionQueue& queue) {
        .serve = [this](const auto& caller, const auto& request) { return Get(caller, request); },
        .resource = nullptr},
       queue);
+  AwaitUnary<v1::ListConnectionsRequest, v1::ListConnectionsResponse>(
+      unary_,
+      {.name = "/handfast.v1.ConnectionService/ListConnections",
+       .ask =
+           [this](auto* context, auto* request, auto* writer, auto* on, void* tag) {
+             service_.RequestListConnections(context, request, writer, on, on, tag);
+           },
+       .serve = [this](const auto& caller, const auto& request) { return List(caller, request); },
+       .resource = nullptr},
+      queue);
+  AwaitKeys(queue);
   AwaitUnary<v1::TerminateConnectionRequest, v1::TerminateConnectionResponse>(
       unary_,
       {.name = "/handfast.v1.ConnectionService/TerminateConnection",
@@ -48,10 +70,29 @@ absl::StatusOr<v1::Connection> ConnectionService::Get(const access::Principal& p
   const auto found = connections_.Find(OwnerOf(principal), *handle);
   if (!found) return access::NotFound("connection");
   v1::Connection response;
-  response.set_name(request.name());
-  Show(*found->established, found->handle, found->verified_by, *response.mutable_established());
-  response.set_age_ms(static_cast<uint64_t>(found->age.count()));
-  response.set_keys_released(found->keys_released);
+  View(*found, response);
+  return response;
+}
+
+absl::StatusOr<v1::ListConnectionsResponse> ConnectionService::List(
+    const access::Principal& principal, const v1::ListConnectionsRequest& request) {
+  if (request.page_size() > kMaxPageSize) {
+    return access::InvalidField("page_size", "must be at most 1000");
+  }
+  const size_t size = request.page_size() == 0 ? kPageSize : request.page_size();
+  std::optional<handshakes::Handle> after;
+  if (!request.page_token().empty()) {
+    after = handshakes::HandleFromHex(request.page_token());
+    if (!after) return access::InvalidField("page_token", "must be from the previous reply");
+  }
+  // One more than the page shows whether there is a next one.
+  auto found = connections_.List(OwnerOf(principal), after, size + 1);
+  v1::ListConnectionsResponse response;
+  if (found.size() > size) {
+    found.pop_back();
+    response.set_next_page_token(ToHex(found.back().handle));
+  }
+  for (const auto& connection : found) View(connection, *response.add_connections());
   return response;
 }
 

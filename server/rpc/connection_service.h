@@ -23,6 +23,17 @@ class ConnectionService final : public Service {
                                      const v1::GetConnectionRequest& request);
   absl::StatusOr<v1::TerminateConnectionResponse> Terminate(
       const access::Principal& principal, const v1::TerminateConnectionRequest& request);
+  absl::StatusOr<v1::ListConnectionsResponse> List(const access::Principal& principal,
+                                                   const v1::ListConnectionsRequest& request);
+
+  // In connection_keys.cc.
+  void AwaitKeys(grpc::ServerCompletionQueue& queue);
+  absl::StatusOr<v1::ReleaseKeysResponse> ReleaseKeys(const access::Principal& principal,
+                                                      const v1::ReleaseKeysRequest& request);
+  absl::StatusOr<v1::UpdateKeysResponse> UpdateKeys(const access::Principal& principal,
+                                                    const v1::UpdateKeysRequest& request);
+  absl::StatusOr<v1::ExportKeyingMaterialResponse> Export(
+      const access::Principal& principal, const v1::ExportKeyingMaterialRequest& request);
 
   v1::ConnectionService::AsyncService service_;
   connections::Connections& connections_;

@@ -24,9 +24,9 @@ void Show(const tls::TrafficKeys12& keys, v1::DirectionKeys& into) {
   into.set_rec_seq(keys.sequence);
 }
 
-}  // namespace
-
-void Release(const tls::ReleasedKeys& keys, v1::Established& into) {
+// Of `into`, which has the fields of both versions.
+template <class Into>
+void ShowKeys(const tls::ReleasedKeys& keys, Into& into) {
   const auto* write13 = std::get_if<tls::TrafficKeys13>(&keys.write);
   const auto* read13 = std::get_if<tls::TrafficKeys13>(&keys.read);
   if (write13 != nullptr && read13 != nullptr) {
@@ -44,17 +44,41 @@ void Release(const tls::ReleasedKeys& keys, v1::Established& into) {
   Show(*read12, *into.mutable_traffic_keys()->mutable_read());
 }
 
-void WipeKeys(v1::Established& established) {
-  if (established.has_traffic_secrets()) {
-    Wipe(established.mutable_traffic_secrets()->mutable_write_secret());
-    Wipe(established.mutable_traffic_secrets()->mutable_read_secret());
-  } else if (established.has_traffic_keys()) {
-    for (v1::DirectionKeys* keys : {established.mutable_traffic_keys()->mutable_write(),
-                                    established.mutable_traffic_keys()->mutable_read()}) {
-      Wipe(keys->mutable_key());
-      Wipe(keys->mutable_salt());
-    }
+template <class Keys>
+void WipeBoth(Keys& keys) {
+  if (keys.has_traffic_secrets()) {
+    Wipe(keys.mutable_traffic_secrets()->mutable_write_secret());
+    Wipe(keys.mutable_traffic_secrets()->mutable_read_secret());
+  } else if (keys.has_traffic_keys()) {
+    WipeKeys(*keys.mutable_traffic_keys()->mutable_write());
+    WipeKeys(*keys.mutable_traffic_keys()->mutable_read());
   }
 }
+
+}  // namespace
+
+void Release(const tls::ReleasedKeys& keys, v1::Established& into) { ShowKeys(keys, into); }
+
+void Release(const tls::GenerationKeys& keys, v1::DirectionKeys& into) {
+  into.set_key(Open(keys.key));
+  into.set_salt(Open(keys.iv));
+  into.set_rec_seq(keys.sequence);
+}
+
+void Release(const connections::KeyRelease& release, v1::ReleaseKeysResponse& into) {
+  if (const auto* keys = std::get_if<tls::ReleasedKeys>(&release.keys)) ShowKeys(*keys, into);
+  if (const auto* keys = std::get_if<tls::ReleasedGeneration>(&release.keys)) {
+    Release(keys->write, *into.mutable_traffic_keys()->mutable_write());
+    Release(keys->read, *into.mutable_traffic_keys()->mutable_read());
+  }
+}
+
+void WipeKeys(v1::DirectionKeys& keys) {
+  Wipe(keys.mutable_key());
+  Wipe(keys.mutable_salt());
+}
+
+void WipeKeys(v1::Established& established) { WipeBoth(established); }
+void WipeKeys(v1::ReleaseKeysResponse& response) { WipeBoth(response); }
 
 }  // namespace handfast::rpc

@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "handfast/v1/connections.pb.h"
 #include "handfast/v1/handshake.pb.h"
+#include "server/connections/records.h"
 #include "tls/connection/connection.h"
 
 namespace handfast::rpc {
@@ -12,8 +14,13 @@ namespace handfast::rpc {
 // TLS 1.3: traffic_secrets. TLS 1.2: traffic_keys.
 void Release(const tls::ReleasedKeys& keys, v1::Established& into);
 
+void Release(const connections::KeyRelease& release, v1::ReleaseKeysResponse& into);
+void Release(const tls::GenerationKeys& keys, v1::DirectionKeys& into);
+
 // Overwrites what Release has set.
 void WipeKeys(v1::Established& established);
+void WipeKeys(v1::ReleaseKeysResponse& response);
+void WipeKeys(v1::DirectionKeys& keys);
 template <class Response>
 void WipeKeys(Response& response) {
   if (response.has_established()) WipeKeys(*response.mutable_established());

@@ -10,6 +10,7 @@
 #include "server/rpc/handshake_service.h"
 #include "server/rpc/identity.h"
 #include "server/rpc/key_service.h"
+#include "server/rpc/record_service.h"
 #include "server/rpc/reflection_service.h"
 
 namespace handfast::rpc {
@@ -121,6 +122,16 @@ void RpcServer::AddServices(grpc::ServerBuilder& builder) {
                             .durable = durable_};
   services_.push_back(std::make_unique<HandshakeService>(relay, unary, durable_));
   services_.push_back(std::make_unique<ConnectionService>(backends_.connections, unary));
+  const RecordBackends records{.loop = *loop_,
+                               .work = backends_.work,
+                               .policy = backends_.policy,
+                               .connections = backends_.connections,
+                               .whereabouts = backends_.whereabouts,
+                               .durable_work = backends_.durable_work,
+                               .clock = backends_.clock,
+                               .metrics = backends_.metrics,
+                               .calls = calls_};
+  services_.push_back(std::make_unique<RecordService>(records, unary));
   services_.push_back(std::make_unique<KeyService>(backends_.custody, unary));
   std::vector<std::string> names;
   for (const auto& service : services_) names.push_back(service->name());

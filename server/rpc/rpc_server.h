@@ -91,6 +91,8 @@ struct Backends {
   handshakes::DurableHandshakes& durable;
   access::WorkQueueInterface& durable_work;
   observe::MetricsInterface& metrics;
+  // Where kept connections of other replicas are; null: there are none.
+  connections::Whereabouts* whereabouts = nullptr;
 };
 
 class RpcServer {

@@ -2,6 +2,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "google/rpc/error_details.pb.h"
 #include "server/access/error_details_interface.h"
@@ -15,6 +16,14 @@ constexpr char kBadRequestUrl[] = "handfast.dev/bad-request";
 std::string Reason(const absl::Status& status) {
   std::string reason = access::ReasonOf(status);
   return reason.empty() ? absl::StatusCodeToString(status.code()) : reason;
+}
+
+void AddMetadata(const absl::Status& status, google::rpc::ErrorInfo& info) {
+  constexpr absl::string_view kPrefix = access::kMetadataUrl;
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) {
+    if (!absl::ConsumePrefix(&url, kPrefix)) return;
+    (*info.mutable_metadata())[static_cast<std::string>(url)] = static_cast<std::string>(value);
+  });
 }
 
 void AddBadRequest(const absl::Status& status, google::rpc::Status& proto) {
@@ -49,6 +58,7 @@ google::rpc::Status ToProto(const absl::Status& status) {
   google::rpc::ErrorInfo info;
   info.set_reason(Reason(status));
   info.set_domain(kErrorDomain);
+  AddMetadata(status, info);
   proto.add_details()->PackFrom(info);
   AddBadRequest(status, proto);
   AddRetryInfo(status, proto);

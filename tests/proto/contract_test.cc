@@ -45,7 +45,7 @@ TEST(Contract, HoldsTheServicesAndNotTheConfiguration) {
   const std::string text = ContractText(Current());
   for (const char* line :
        {"service handfast.v1.HandshakeService\n", "service handfast.v1.ConnectionService\n",
-        "service handfast.v1.KeyService\n",
+        "service handfast.v1.KeyService\n", "service handfast.v1.RecordService\n",
         "rpc handfast.v1.HandshakeService.Relay (stream handfast.v1.RelayRequest) returns "
         "(stream handfast.v1.RelayResponse)\n",
         "rpc handfast.v1.HandshakeService.Finished (handfast.v1.StepRequest) returns "

@@ -103,7 +103,7 @@ bool LoadAll(LoadFields& io, ConnectionState& s) {
 }  // namespace
 
 Result<Bytes> Save(Connection spent) {
-  if (spent.failed()) return Reason::kInternalError;
+  if (spent.failed() || ConnectionAccess::Of(spent).ratchet) return Reason::kInternalError;
   Bytes saved(std::begin(kMagic), std::end(kMagic));
   saved.push_back(kVersion);
   SaveFields io(saved);

@@ -116,14 +116,15 @@ Result<void> Export(const Connection& established, std::string_view label, ByteV
   return {};
 }
 
-Result<ReleasedKeys> ReleaseKeys(Connection& connection) {
-  ConnectionState& state = ConnectionAccess::Of(connection);
+namespace {
+
+Result<void> CheckReleasable(ConnectionState& state, bool established) {
   // RFC 8446 §2: "Application Data MUST NOT be sent prior to sending the Finished message, except
   // as specified in Section 2.3." §5.1: "Note that Application Data records MUST NOT be written to
   // the wire unprotected (see Section 2 for details)." RFC 5246 §7.3: "Application data MUST NOT be
   // sent prior to the completion of the first handshake (before a cipher suite other than
   // TLS_NULL_WITH_NULL_NULL is established)."
-  if (!connection.established() || !state.records) return Reason::kInternalError;
+  if (!established || !state.records) return Reason::kInternalError;
   const RecordLayerState& after = state.records->state();
   if (after.peer_closed || after.write_closed || after.update_due || after.skip > 0 ||
       !after.message.empty()) {
@@ -131,6 +132,15 @@ Result<ReleasedKeys> ReleaseKeys(Connection& connection) {
   }
   // An AES-CBC record must be opened in constant time, which is not left to a thin client.
   if (state.records->read_keys().suite().cbc) return Reason::kKeysNotReleasable;
+  return {};
+}
+
+}  // namespace
+
+Result<ReleasedKeys> ReleaseKeys(Connection& connection) {
+  ConnectionState& state = ConnectionAccess::Of(connection);
+  const auto checked = CheckReleasable(state, connection.established());
+  if (!checked.ok()) return checked.reason();
   ReleasedKeys keys{std::move(state.records->write_keys()).Release(),
                     std::move(state.records->read_keys()).Release()};
   state.records.reset();
@@ -141,6 +151,35 @@ Result<ReleasedKeys> ReleaseKeys(Connection& connection) {
 Result<ReleasedKeys> ReleaseKeys(Connection&& spent) {
   Connection last = std::move(spent);
   return ReleaseKeys(last);
+}
+
+Result<ReleasedGeneration> ReleaseGeneration(Connection& connection) {
+  ConnectionState& state = ConnectionAccess::Of(connection);
+  const auto checked = CheckReleasable(state, connection.established());
+  if (!checked.ok()) return checked.reason();
+  if (state.version != ProtocolVersion::kTls13) return Reason::kInternalError;
+  Ratchet ratchet{std::move(state.records->write_keys()), std::move(state.records->read_keys())};
+  state.records.reset();
+  state.input.clear();
+  Result<GenerationKeys> write = ratchet.write.ReleaseGeneration();
+  Result<GenerationKeys> read = ratchet.read.ReleaseGeneration();
+  if (!write.ok()) return write.reason();
+  if (!read.ok()) return read.reason();
+  state.ratchet = std::move(ratchet);
+  return ReleasedGeneration{*std::move(write), *std::move(read)};
+}
+
+Result<GenerationKeys> NextGeneration(Connection& connection, bool write) {
+  auto& ratchet = ConnectionAccess::Of(connection).ratchet;
+  if (!ratchet) return Reason::kInternalError;
+  return (write ? ratchet->write : ratchet->read).ReleaseGeneration();
+}
+
+bool OwesKeyUpdate(const Connection& established) {
+  const auto& records = ConnectionAccess::Of(established).records;
+  if (!records) return false;
+  const RecordLayerState& after = records->state();
+  return after.update_due && !after.peer_closed && !after.write_closed && after.message.empty();
 }
 
 }  // namespace handfast::tls

@@ -22,6 +22,7 @@
 #include "tls/engine/established.h"
 #include "tls/engine/question.h"
 #include "tls/engine/session.h"
+#include "tls/record/protection.h"
 
 namespace handfast::tls {
 
@@ -195,8 +196,24 @@ Result<ReleasedKeys> ReleaseKeys(Connection& connection);
 // For who needs nothing but the keys.
 Result<ReleasedKeys> ReleaseKeys(Connection&& spent);
 
+// The same in TLS 1.3, but of the keys of this generation alone: the secrets are ratcheted on, and
+// NextGeneration gives each later generation of a direction once. kInternalError in 1.2 too.
+struct ReleasedGeneration {
+  GenerationKeys write;
+  GenerationKeys read;
+};
+Result<ReleasedGeneration> ReleaseGeneration(Connection& connection);
+// For a KeyUpdate of ours (`write`) or of the peer's (RFC 8446 §7.2). kInternalError where
+// ReleaseGeneration did not go before.
+Result<GenerationKeys> NextGeneration(Connection& connection, bool write);
+
+// True where the peer asked for a KeyUpdate that has not been sent, and nothing else stands in the
+// way of a release.
+bool OwesKeyUpdate(const Connection& established);
+
 // The saved form, which spends the value: see state_codec.h. It holds secrets and must be sealed
-// before it goes anywhere. kInternalError after a failure.
+// before it goes anywhere. kInternalError after a failure, and after ReleaseGeneration: of what
+// gives each generation once there is one.
 Result<Bytes> Save(Connection spent);
 // kDecodeError where the form is broken, or of a version that is unknown.
 Result<Connection> Load(ByteView saved);

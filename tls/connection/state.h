@@ -19,6 +19,12 @@ struct ArmedKeys {
   uint16_t max_plaintext = 0;
 };
 
+// After ReleaseGeneration: what the later generations follow from.
+struct Ratchet {
+  RecordKeys write;
+  RecordKeys read;
+};
+
 struct ConnectionState {
   EngineState engine;
   bool trace = false;
@@ -32,6 +38,7 @@ struct ConnectionState {
   RecordSealer sealer;
   RecordOpener opener;
   std::optional<RecordLayer> records;
+  std::optional<Ratchet> ratchet;          // only without `records`
   uint16_t max_fragment = kMaxPlaintext;   // what the peer takes
   uint16_t max_plaintext = kMaxPlaintext;  // what we advertised
   std::optional<ArmedKeys> armed;

@@ -143,6 +143,19 @@ Result<void> RecordKeys::Update() {
   return {};
 }
 
+Result<GenerationKeys> RecordKeys::ReleaseGeneration() {
+  if (!is_tls13()) return Reason::kInternalError;
+  GenerationKeys keys;
+  keys.suite = suite_->suite;
+  keys.sequence = sequence_;
+  const HkdfKey secret(suite_->hash, secret_);
+  secret.ExpandLabel("key", {}, SecretAccess::Fill(keys.key, AeadKeySize(suite_->aead)));
+  secret.ExpandLabel("iv", {}, SecretAccess::Fill(keys.iv, kAeadNonceSize));
+  if (const auto updated = Update(); !updated.ok()) return updated.reason();
+  iv_ = AeadIv();
+  return keys;
+}
+
 // RFC 8446 §5.5: "For ChaCha20/Poly1305, the record sequence number would wrap before the safety
 // limit is reached." Its last number but one still carries a KeyUpdate.
 bool RecordKeys::NearLimit() const {

@@ -38,6 +38,15 @@ constexpr uint64_t kAesGcmRecordLimit = 23'726'566;
 // A third of it: the peer has time to follow.
 constexpr uint64_t kAesGcmUpdateAfter = uint64_t{1} << 23;
 
+// One generation of TLS 1.3's keys in one direction, for who is not to know the secret that the
+// later ones follow from (kernel TLS takes them so).
+struct GenerationKeys {
+  CipherSuite suite{};
+  AeadKey key;
+  AeadIv iv;
+  uint64_t sequence = 0;
+};
+
 // The nonce, sequence number and keyed AEAD that both directions share.
 class RecordKeys {
  public:
@@ -51,6 +60,9 @@ class RecordKeys {
   const SuiteInfo& suite() const { return *suite_; }
   // TLS 1.3's KeyUpdate (RFC 8446 §7.2): the next generation, sequence 0. kInternalError in 1.2.
   Result<void> Update();
+  // TLS 1.3: gives this generation away, with the next record's sequence number, and goes on to the
+  // next one, from which no earlier one follows. kInternalError in 1.2.
+  Result<GenerationKeys> ReleaseGeneration();
   // True when so many records went by that the keys should be updated (RFC 8446 §5.5).
   bool NearLimit() const;
   // How many more records these keys may protect; TLS 1.2, which has no others, then ends.

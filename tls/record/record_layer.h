@@ -107,6 +107,7 @@ class RecordLayer {
   RecordKeys& write_keys() { return *sealer_.keys(); }
   RecordKeys& read_keys() { return *opener_.keys(); }
   RecordLayerState& state() { return state_; }
+  const RecordLayerState& state() const { return state_; }
 
  private:
   Result<size_t> OpenOne(std::span<uint8_t> stream, std::vector<ByteView>& pieces, Opened& opened,

@@ -229,11 +229,17 @@ constexpr char kRedis[] = "store: {redis: {address: 'unix:/run/redis.sock', key_
 
 TEST(Load, EverySettingCanBeOverridden) {
   const std::map<std::string, std::string> values = {
-      {"default_profile", "modern"},    {"drain_seconds", "5"},
-      {"admin.address", "127.0.0.1:1"}, {"log.level", "error"},
-      {"log.format", "text"},           {"custody.database_file", "/d"},
-      {"custody.kek_file", "/k"},       {"store.redis.address", "redis:1"},
-      {"store.redis.key_file", "/r"},   {"store.redis.password_file", "/p"},
+      {"default_profile", "modern"},
+      {"drain_seconds", "5"},
+      {"advertised_address", "replica-0:1"},
+      {"admin.address", "127.0.0.1:1"},
+      {"log.level", "error"},
+      {"log.format", "text"},
+      {"custody.database_file", "/d"},
+      {"custody.kek_file", "/k"},
+      {"store.redis.address", "redis:1"},
+      {"store.redis.key_file", "/r"},
+      {"store.redis.password_file", "/p"},
       {"store.redis.space", "other"},
   };
   size_t seen = 0;

@@ -188,6 +188,10 @@ const Case kCases[] = {
      "must be from 1 to 100, and is 101"},
     {"burst without rate", "  worker_threads", "  handshake_burst_per_tenant: 5",
      "must be from 0 to 0"},
+    {"no advertised address", "drain_seconds", "advertised_address: ''",
+     "must have 1 to 255 printable characters of ASCII"},
+    {"advertised address with a space", "drain_seconds", "advertised_address: 'a b:1'",
+     "must have 1 to 255 printable characters of ASCII"},
     {"drain too long", "drain_seconds", "drain_seconds: 3601", "must be from 0 to 3600"},
     // The store.
     {"relative socket of Redis", "    address: unix", "    address: unix:run/redis.sock",

@@ -135,6 +135,7 @@ class CountedMetrics final : public observe::MetricsInterface {
   void PrivateKeyUsed(const observe::PrivateKeyOperation&) override { ++signatures; }
   void RpcFinished(std::string_view, std::string_view) override {}
   void Refused(std::string_view) override {}
+  void RecordsDone(observe::RecordDirection, uint64_t, uint64_t) override {}
   void WorkDone(std::string_view, double, double) override {}
   std::atomic<int> started{0};
   std::atomic<int> finished{0};

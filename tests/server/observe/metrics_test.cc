@@ -33,6 +33,19 @@ std::string Sample(const std::string& text, const std::string& name) {
   return "";
 }
 
+TEST(Metrics, CountsRecordsByDirection) {
+  Metrics metrics("1.2.3", {});
+  EXPECT_EQ(Sample(metrics.Text(), "handfast_records_total{direction=\"sealed\"}"), "0");
+  metrics.RecordsDone(RecordDirection::kSealed, 2, 20'000);
+  metrics.RecordsDone(RecordDirection::kSealed, 1, 5);
+  metrics.RecordsDone(RecordDirection::kOpened, 4, 7);
+  const std::string text = metrics.Text();
+  EXPECT_EQ(Sample(text, "handfast_records_total{direction=\"sealed\"}"), "3");
+  EXPECT_EQ(Sample(text, "handfast_record_bytes_total{direction=\"sealed\"}"), "20005");
+  EXPECT_EQ(Sample(text, "handfast_records_total{direction=\"opened\"}"), "4");
+  EXPECT_EQ(Sample(text, "handfast_record_bytes_total{direction=\"opened\"}"), "7");
+}
+
 TEST(Metrics, CountsHandshakesByWhatWasNegotiated) {
   Metrics metrics("1.2.3", {});
   for (int i = 0; i < 3; ++i) {

@@ -263,7 +263,7 @@ TEST_F(Services, ImportListsAndPages) {
 TEST_F(Services, HealthIsToldByName) {
   auto stub = Health::NewStub(service_.Channel(As::kEdge));
   for (const char* name : {"", "handfast.v1.HandshakeService", "handfast.v1.ConnectionService",
-                           "handfast.v1.KeyService"}) {
+                           "handfast.v1.KeyService", "handfast.v1.RecordService"}) {
     grpc::ClientContext context;
     HealthCheckRequest request;
     HealthCheckResponse response;
@@ -330,9 +330,9 @@ TEST_F(Services, ReflectionShowsTheContract) {
   for (const auto& service : listed.list_services_response().service()) {
     names.insert(service.name());
   }
-  EXPECT_EQ(names,
-            (std::set<std::string>{"grpc.health.v1.Health", "handfast.v1.ConnectionService",
-                                   "handfast.v1.HandshakeService", "handfast.v1.KeyService"}));
+  EXPECT_EQ(names, (std::set<std::string>{"grpc.health.v1.Health", "handfast.v1.ConnectionService",
+                                          "handfast.v1.HandshakeService", "handfast.v1.KeyService",
+                                          "handfast.v1.RecordService"}));
   ServerReflectionRequest symbol;
   symbol.set_file_containing_symbol("handfast.v1.HandshakeService");
   // handshake.proto, messages.proto, google/rpc/status.proto and google/protobuf/any.proto.

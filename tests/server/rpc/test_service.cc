@@ -70,7 +70,13 @@ TestService::TestService(TestOptions options)
       admission, real_clock, [this](std::string_view reason) { metrics.Refused(reason); });
   work_ = std::make_unique<access::WorkQueue>(options.work, real_clock);
   blocking_ = std::make_unique<access::WorkQueue>(Threads(1), real_clock);
-  connections_ = std::make_unique<connections::Connections>(clock, options.connections);
+  durable_work_ = std::make_unique<access::WorkQueue>(Threads(4), real_clock);
+  if (options.store != nullptr) {
+    whereabouts_ = std::make_unique<connections::Whereabouts>(*options.store, *durable_work_);
+    whereabouts_->SetAddress("unix:" + SocketPath(As::kEdge));
+  }
+  connections_ =
+      std::make_unique<connections::Connections>(clock, options.connections, whereabouts_.get());
   own_store_ = std::make_unique<store::MemoryStore>(
       clock, store::MemoryStore::Limits{.entries = 1000, .bytes = size_t{64} << 20});
   saved_ = std::make_unique<handshakes::SavedHandshakes>(
@@ -87,7 +93,6 @@ TestService::TestService(TestOptions options)
                            .saved = *saved_});
   handshakes_ = std::make_unique<handshakes::Handshakes>(*services_);
   durable_ = std::make_unique<handshakes::DurableHandshakes>(*services_, *saved_);
-  durable_work_ = std::make_unique<access::WorkQueue>(Threads(4), real_clock);
   auto server = RpcServer::Start(MakeRpcOptions(options), {.policy = *policy_,
                                                            .profiles = *this,
                                                            .handshakes = *handshakes_,
@@ -99,7 +104,8 @@ TestService::TestService(TestOptions options)
                                                            .saved = *saved_,
                                                            .durable = *durable_,
                                                            .durable_work = *durable_work_,
-                                                           .metrics = metrics});
+                                                           .metrics = metrics,
+                                                           .whereabouts = whereabouts_.get()});
   Require(server.status());
   server_ = *std::move(server);
   if (options.tcp) tcp_address_ = server_->addresses().front();

@@ -52,12 +52,21 @@ class CountedMetrics final : public observe::MetricsInterface {
   void PrivateKeyUsed(const observe::PrivateKeyOperation&) override { ++signatures; }
   void RpcFinished(std::string_view, std::string_view) override {}
   void Refused(std::string_view) override { ++refused; }
+  void RecordsDone(observe::RecordDirection direction, uint64_t records, uint64_t bytes) override {
+    const bool sealed = direction == observe::RecordDirection::kSealed;
+    (sealed ? records_sealed : records_opened) += records;
+    (sealed ? bytes_sealed : bytes_opened) += bytes;
+  }
   void WorkDone(std::string_view, double, double) override {}
 
   std::atomic<int> started{0};
   std::atomic<int> finished{0};
   std::atomic<int> signatures{0};
   std::atomic<int> refused{0};
+  std::atomic<uint64_t> records_sealed{0};
+  std::atomic<uint64_t> records_opened{0};
+  std::atomic<uint64_t> bytes_sealed{0};
+  std::atomic<uint64_t> bytes_opened{0};
 
   // What the handshake that ended last is counted as.
   observe::FinishedHandshake last() const {
@@ -148,13 +157,14 @@ class TestService final : private handshakes::ProfileSource {
   std::unique_ptr<access::Admission> admission_;
   std::unique_ptr<access::WorkQueue> work_;
   std::unique_ptr<access::WorkQueue> blocking_;
+  std::unique_ptr<access::WorkQueue> durable_work_;
+  std::unique_ptr<connections::Whereabouts> whereabouts_;  // null: the store is its own
   std::unique_ptr<connections::Connections> connections_;
   std::unique_ptr<store::Store> own_store_;
   std::unique_ptr<handshakes::SavedHandshakes> saved_;
   std::unique_ptr<handshakes::Services> services_;
   std::unique_ptr<handshakes::Handshakes> handshakes_;
   std::unique_ptr<handshakes::DurableHandshakes> durable_;
-  std::unique_ptr<access::WorkQueue> durable_work_;
   std::unique_ptr<RpcServer> server_;
   std::string tcp_address_;
 };
