@@ -55,6 +55,7 @@ class AllTrusted final : public trust::PeerTrustInterface {
                                    int64_t) const override {
     return {};
   }
+  tls::Bytes Fingerprint(std::string_view, int64_t) const override { return {}; }
 };
 
 class Keeper final : public handshakes::EstablishedConnections {
