@@ -19,6 +19,7 @@
 #include "server/observe/metrics.h"
 #include "server/profiles.h"
 #include "server/rpc/rpc_server.h"
+#include "server/sessions/sessions.h"
 #include "server/store/memory_store.h"
 #include "server/store/redis_store.h"
 #include "server/store/secret_file.h"
@@ -144,6 +145,11 @@ absl::StatusOr<std::unique_ptr<store::Store>> StoreFrom(const config::Store& con
                                              clock, tls::SystemRandomness());
 }
 
+// Without a Redis sessions are kept apart from handshakes, so that peers who come back for none
+// take no room from those that are live.
+constexpr store::MemoryStore::Limits kSessionLimits = {.entries = 100'000,
+                                                       .bytes = size_t{64} << 20};
+
 // Whether the store answers: there is no such handshake.
 absl::Status CheckStore(store::Store& store) {
   const absl::Status status = store.Get({.tenant = "readyz", .handle = "readyz"}).status();
@@ -178,6 +184,9 @@ struct Service::State {
                      [this](std::string_view reason) { metrics.Refused(reason); }),
         profiles(config, trust),
         saved(clock, *store),
+        session_store(clock, kSessionLimits),
+        sessions(clock, config.store.redis ? *store : session_store, durable_work,
+                 tls::SystemRandomness()),
         services{.clock = clock,
                  .randomness = tls::SystemRandomness(),
                  .credentials = *custody,
@@ -186,7 +195,8 @@ struct Service::State {
                  .work = work,
                  .connections = connections,
                  .metrics = metrics,
-                 .saved = saved},
+                 .saved = saved,
+                 .sessions = sessions},
         handshakes(services),
         durable(services, saved),
         drain(config.drain) {}
@@ -200,6 +210,7 @@ struct Service::State {
                   }
                   return times;
                 },
+            .ticket_keys_rotated = [this] { return sessions.ticket_keys_rotated_unix_s(); },
             .queue_length =
                 [this](std::string_view lane) {
                   const bool rsa = lane == access::Name(access::Lane::kRsa);
@@ -223,6 +234,8 @@ struct Service::State {
   access::WorkQueue durable_work;
   const Profiles profiles;
   handshakes::SavedHandshakes saved;
+  store::MemoryStore session_store;
+  sessions::Sessions sessions;
   const handshakes::Services services;
   handshakes::Handshakes handshakes;
   handshakes::DurableHandshakes durable;
@@ -235,6 +248,8 @@ struct Service::State {
 };
 
 absl::Status Service::State::StartServing(const config::Config& config) {
+  // The first handshake gets tickets, where the store is there.
+  sessions.Refresh();
   auto started = rpc::RpcServer::Start(RpcFrom(config), {.policy = policy,
                                                          .profiles = profiles,
                                                          .handshakes = handshakes,
@@ -253,6 +268,8 @@ absl::Status Service::State::StartServing(const config::Config& config) {
     server->DrainOldStreams();
     connections.EndOld();
     store->Sweep();
+    session_store.Sweep();
+    sessions.Tick();
   });
   if (config.admin) {
     if (absl::Status status = StartAdmin(*config.admin); !status.ok()) return status;

@@ -203,6 +203,7 @@ struct Backends {
                                         .server_trust_bundle = {}});
   store::MemoryStore store{clock, {.entries = 100, .bytes = size_t{16} << 20}};
   SavedHandshakes saved{clock, store};
+  sessions::NoSessions no_sessions;
   Services services{.clock = clock,
                     .randomness = tls::SystemRandomness(),
                     .credentials = key,
@@ -211,7 +212,8 @@ struct Backends {
                     .work = work,
                     .connections = connections,
                     .metrics = metrics,
-                    .saved = saved};
+                    .saved = saved,
+                    .sessions = no_sessions};
 };
 
 }  // namespace handfast::handshakes::test
