@@ -19,6 +19,7 @@
 #include "server/observe/metrics.h"
 #include "server/profiles.h"
 #include "server/rpc/rpc_server.h"
+#include "server/sessions/sessions.h"
 #include "server/store/memory_store.h"
 #include "server/store/redis_store.h"
 #include "server/store/secret_file.h"
@@ -144,6 +145,11 @@ absl::StatusOr<std::unique_ptr<store::Store>> StoreFrom(const config::Store& con
                                              clock, tls::SystemRandomness());
 }
 
+// Without a Redis sessions are kept apart from handshakes, so that peers who come back for none
+// take no room from those that are live.
+constexpr store::MemoryStore::Limits kSessionLimits = {.entries = 100'000,
+                                                       .bytes = size_t{64} << 20};
+
 // Whether the store answers: there is no such handshake.
 absl::Status CheckStore(store::Store& store) {
   const absl::Status status = store.Get({.tenant = "readyz", .handle = "readyz"}).status();
@@ -182,6 +188,9 @@ struct Service::State {
                     config.store.redis ? &whereabouts : nullptr),
         profiles(config, trust),
         saved(kClock, *store),
+        session_store(kClock, kSessionLimits),
+        sessions(kClock, config.store.redis ? *store : session_store, durable_work,
+                 tls::SystemRandomness()),
         services{.clock = kClock,
                  .randomness = tls::SystemRandomness(),
                  .credentials = *custody,
@@ -190,7 +199,8 @@ struct Service::State {
                  .work = work,
                  .connections = connections,
                  .metrics = metrics,
-                 .saved = saved},
+                 .saved = saved,
+                 .sessions = sessions},
         handshakes(services),
         durable(services, saved),
         drain(config.drain) {}
@@ -204,6 +214,7 @@ struct Service::State {
                   }
                   return times;
                 },
+            .ticket_keys_rotated = [this] { return sessions.ticket_keys_rotated_unix_s(); },
             .queue_length =
                 [this](std::string_view lane) {
                   const bool rsa = lane == access::Name(access::Lane::kRsa);
@@ -228,6 +239,8 @@ struct Service::State {
   connections::Connections connections;
   const Profiles profiles;
   handshakes::SavedHandshakes saved;
+  store::MemoryStore session_store;
+  sessions::Sessions sessions;
   const handshakes::Services services;
   handshakes::Handshakes handshakes;
   handshakes::DurableHandshakes durable;
@@ -240,6 +253,8 @@ struct Service::State {
 };
 
 absl::Status Service::State::StartServing(const config::Config& config) {
+  // The first handshake gets tickets, where the store is there.
+  sessions.Refresh();
   auto started = rpc::RpcServer::Start(
       RpcFrom(config), {.policy = policy,
                         .profiles = profiles,
@@ -262,6 +277,8 @@ absl::Status Service::State::StartServing(const config::Config& config) {
     server->DrainOldStreams();
     connections.EndOld();
     store->Sweep();
+    session_store.Sweep();
+    sessions.Tick();
   });
   if (config.admin) {
     if (absl::Status status = StartAdmin(*config.admin); !status.ok()) return status;

@@ -39,6 +39,8 @@ constexpr uint32_t kConnections = 1024;
 constexpr uint32_t kStoreMib = 64;
 constexpr uint32_t kEstablishedConnections = 100'000;
 constexpr uint32_t kHandshakeDeadlineMs = 10'000;
+constexpr uint32_t kSessionTickets = 2;
+constexpr uint32_t kSessionLifetimeS = 13 * 3600;
 
 void FillLimits(int processors, v1::LimitsConfig& limits) {
   if (!limits.has_live_handshakes()) limits.set_live_handshakes(kLiveHandshakes);
@@ -81,6 +83,10 @@ void FillProfile(v1::ProfileConfig& profile) {
   if (!profile.has_client_auth()) profile.set_client_auth(v1::CLIENT_AUTH_MODE_NONE);
   if (!profile.has_release_keys()) profile.set_release_keys(false);
   if (!profile.has_durable()) profile.set_durable(false);
+  if (!profile.has_session_tickets()) profile.set_session_tickets(kSessionTickets);
+  if (!profile.has_session_lifetime_seconds()) {
+    profile.set_session_lifetime_seconds(kSessionLifetimeS);
+  }
   if (!profile.has_refuse_unknown_names()) profile.set_refuse_unknown_names(false);
   if (!profile.has_i_accept_static_rsa()) profile.set_i_accept_static_rsa(false);
   if (!profile.has_handshake_deadline_ms()) {

@@ -14,6 +14,10 @@ namespace {
 
 constexpr uint32_t kMinDeadlineMs = 100;
 constexpr uint32_t kMaxDeadlineMs = 120'000;
+constexpr uint32_t kMaxSessionTickets = 8;
+constexpr uint32_t kMinSessionLifetimeS = 60;
+// A ticket that is sealed in a key's last second is opened for thirteen hours more.
+constexpr uint32_t kMaxSessionLifetimeS = 13 * 3600;
 
 // The items of `base` that `names` select, in the order of `names`; all of them where it is empty.
 // What is not in the base goes to `wrong` with a hint.
@@ -176,6 +180,11 @@ Profile Resolver::OneProfile(const std::string& path, const v1::ProfileConfig& w
   profile.tls.refuse_unknown_names = written.refuse_unknown_names();
   profile.release_keys = written.release_keys();
   profile.durable = written.durable();
+  profile.tls.session_tickets = static_cast<uint8_t>(
+      Number(path + ".session_tickets", written.session_tickets(), 0, kMaxSessionTickets));
+  profile.tls.session_lifetime_s = static_cast<uint32_t>(
+      Number(path + ".session_lifetime_seconds", written.session_lifetime_seconds(),
+             kMinSessionLifetimeS, kMaxSessionLifetimeS));
   profile.handshake_deadline = std::chrono::milliseconds(Number(path + ".handshake_deadline_ms",
                                                                 written.handshake_deadline_ms(),
                                                                 kMinDeadlineMs, kMaxDeadlineMs));

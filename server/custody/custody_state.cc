@@ -1,5 +1,6 @@
 #include "server/custody/custody_state.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -10,6 +11,7 @@
 #include "server/custody/validation.h"
 #include "tls/base/secret.h"
 #include "tls/crypto/hash.h"
+#include "tls/crypto/x509.h"
 
 namespace handfast::custody {
 
@@ -41,6 +43,20 @@ absl::StatusOr<std::shared_ptr<const tls::PrivateKey>> Custody::State::PrivateKe
   return std::make_shared<const tls::PrivateKey>(*std::move(key));
 }
 
+namespace {
+
+int64_t EndOf(const std::vector<tls::Bytes>& chain) {
+  int64_t end = INT64_MAX;
+  for (const tls::Bytes& der : chain) {
+    const tls::Result<tls::CertificateInfo> certificate = tls::ReadCertificate(der);
+    // What no longer parses was read when it came: no session is to rest on it.
+    end = std::min(end, certificate.ok() ? certificate->not_after_unix_s : 0);
+  }
+  return end;
+}
+
+}  // namespace
+
 absl::StatusOr<ActiveCredential> Custody::State::Activate(const CredentialRow& row) {
   absl::StatusOr<std::shared_ptr<const tls::PrivateKey>> key = PrivateKeyOf(row.tenant, row.key_id);
   if (!key.ok()) return key.status();
@@ -58,6 +74,7 @@ absl::StatusOr<ActiveCredential> Custody::State::Activate(const CredentialRow& r
   credential->name = name;
   credential->chain = std::move(chain->certificates);
   credential->signatures = tls::SignaturesOf(credential->chain);
+  credential->not_after_unix_s = EndOf(credential->chain);
   credential->schemes.assign(schemes.begin(), schemes.end());
   std::shared_ptr<const tls::Credential> unstapled;
   if (!row.ocsp_response.empty()) {

@@ -12,10 +12,41 @@ std::optional<tls::Answer> Handshake::AnswerNow(tls::Question& question, Reply& 
   return Sign(std::move(std::get<tls::UsePrivateKey>(question)), reply);
 }
 
-tls::Chosen Handshake::Choose(const tls::Choose& question) {
+std::optional<tls::Answer> Handshake::Choose(const tls::Choose& question) {
+  if (question.session_id.empty()) return ChooseNow(question, nullptr);
+  if (start_.profile->durable) {  // in a thread that may wait
+    return ChooseNow(question, services_.sessions.FindServerSession(
+                                   owner_->tenant, session_binding_, question.session_id));
+  }
+  waiting_ = true;
+  if (services_.sessions.FindServerSessionLater(
+          owner_->tenant, session_binding_, question.session_id,
+          [self = shared_from_this(), question](std::shared_ptr<const tls::Session> kept) {
+            self->OnFound(question, std::move(kept));
+          })) {
+    return std::nullopt;
+  }
+  waiting_ = false;
+  return ChooseNow(question, nullptr);
+}
+
+void Handshake::OnFound(const tls::Choose& question, std::shared_ptr<const tls::Session> kept) {
+  std::lock_guard lock(mutex_);
+  if (connection_) GoOn(ChooseNow(question, std::move(kept)));
+}
+
+tls::Chosen Handshake::ChooseNow(const tls::Choose& question,
+                                 std::shared_ptr<const tls::Session> kept) {
+  if (question.session_credential && MayResumeWith(*question.session_credential)) {
+    tls::Chosen resumed;
+    resumed.question = question.id;
+    resumed.resume = true;
+    return resumed;
+  }
   tls::Chosen chosen = services_.credentials.Choose(owner_->tenant, question, start_.credential,
                                                     start_.profile->tls.refuse_unknown_names);
   chosen.question = question.id;
+  if (kept != nullptr && MayResumeWith(kept->credential)) chosen.session = std::move(kept);
   if (question.as_client && chosen.credential == nullptr) {
     // The handshake goes on without; should the server mind, its alert alone would not say why.
     detail_ = "no certificate was shown to the server: ";
@@ -77,7 +108,9 @@ tls::PeerVerdict Handshake::Verify(const tls::VerifyPeer& question) {
                 now)
           : services_.trust.VerifyClient(trust_bundle(), question.chain, now);
   if (verification.refusal) detail_ = std::move(verification.detail);
-  return {.question = question.id, .refusal = verification.refusal};
+  return {.question = question.id,
+          .refusal = verification.refusal,
+          .not_after_unix_s = verification.not_after_unix_s};
 }
 
 }  // namespace handfast::handshakes

@@ -46,6 +46,7 @@ void Handshake::Checkpoint(Reply& reply) {
                       .left = deadline_ - services_.clock.Now(),
                       .detail = detail_,
                       .client_hello = client_hello_,
+                      .session_binding = session_binding_,
                       .aborted = false,
                       .connection = std::exchange(connection_, std::nullopt),
                       .walk = std::nullopt,
@@ -87,7 +88,9 @@ absl::StatusOr<uint64_t> Handshake::Write(const SavedHandshakes::Sealable& next)
 void Handshake::Publish() {
   if (journal_->connection) services_.connections.Add(*std::move(journal_->connection));
   journal_->connection.reset();
-  if (journal_->established) Finish(std::exchange(journal_->established, nullptr).get(), nullptr);
+  if (!journal_->established) return;
+  KeepSession();
+  Finish(std::exchange(journal_->established, nullptr).get(), nullptr);
 }
 
 void Handshake::OnLost(tls::ByteView input_digest, Reply& reply) {
@@ -97,6 +100,7 @@ void Handshake::OnLost(tls::ByteView input_digest, Reply& reply) {
   journal_->generation = winner->generation;
   journal_->connection.reset();
   journal_->established.reset();
+  left_session_.reset();
   const size_t used = winner->saved.consumed - journal_->input_from;
   if (winner->saved.connection) {
     // Its held bytes are what the other stream brought, cut elsewhere; whoever has more of them
@@ -130,6 +134,7 @@ void Handshake::Leave(absl::Status status, Reply& reply) {
   connection_.reset();
   journal_->connection.reset();
   journal_->established.reset();
+  left_session_.reset();
   reply = Reply();
   reply.outcome = Stopped{std::move(status)};
   admitted_ = access::Admitted();

@@ -36,7 +36,8 @@ class DurableHandshakes::Visit final : private Handshake::Table, private Establi
                   .work = services.work,
                   .connections = *this,
                   .metrics = services.metrics,
-                  .saved = services.saved},
+                  .saved = services.saved,
+                  .sessions = services.sessions},
         handle_(handle) {}
 
   Handshake& Begin(Start start) {
@@ -64,6 +65,7 @@ class DurableHandshakes::Visit final : private Handshake::Table, private Establi
       Report(*finished_, outer_.metrics);
     }
     if (connection_) outer_.connections.Add(*std::move(connection_));
+    handshake_->KeepSession();
   }
 
  private:

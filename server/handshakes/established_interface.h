@@ -19,6 +19,9 @@ struct EstablishedConnection {
   // The bundle that verified the peer; empty where it showed no certificate.
   std::string verified_by;
   MonotonicTime established_at;
+  // As a client: what the sessions that the server gives are filed under (SessionsInterface's
+  // KeepClientSession); empty: they are not kept.
+  tls::Bytes session_binding = {};
   // Nullopt: its keys were released. Else it holds them.
   std::optional<tls::Connection> kept;
   // Its handshake could go on at any replica, so its owner may be looked for at any.

@@ -52,6 +52,7 @@ void LogEstablished(const FinishedHandshake& handshake) {
                 {"alpn", established.alpn},
                 {"credential", established.credential},
                 {"peer_certificate", !established.peer_chain.empty()},
+                {"resumed", established.resumed},
                 {"keys_released", handshake.keys_released},
                 {"duration_s", handshake.duration_s}},
                observe::CallSite::Unlimited());
@@ -85,6 +86,7 @@ observe::FinishedHandshake ForMetrics(const FinishedHandshake& handshake) {
     finished.cipher_suite = established->cipher_suite;
     finished.group = WhereThereIsOne(established->group);
     finished.signature_scheme = WhereThereIsOne(established->signature_scheme);
+    finished.resumed = established->resumed;
   }
   return finished;
 }

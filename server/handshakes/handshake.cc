@@ -41,6 +41,8 @@ Handshake::Handshake(const Services& services, Start start, Handle handle,
       deadline_(DeadlineOf(start, started_)),
       table_(table),
       start_(std::move(start)),
+      session_binding_(NewBinding()),
+      ticket_keys_(services.sessions.CurrentTicketKeys()),
       admitted_(std::move(admitted)),
       connection_(NewConnection()),
       journal_(JournalOf(start_)) {
@@ -56,6 +58,8 @@ Handshake::Handshake(const Services& services, SavedHandshake saved, Handle hand
       deadline_(services.clock.Now() + saved.left),
       table_(table),
       start_(saved.start),
+      session_binding_(saved.session_binding),
+      ticket_keys_(services.sessions.CurrentTicketKeys()),
       admitted_(std::move(admitted)),
       connection_(std::move(saved.connection)),
       walk_(std::move(saved.walk)),
@@ -80,6 +84,7 @@ SavedHandshake Handshake::Freeze() {
           .left = deadline_ - now,
           .detail = std::move(detail_),
           .client_hello = std::move(client_hello_),
+          .session_binding = session_binding_,
           .connection = std::exchange(connection_, std::nullopt),
           .walk = std::exchange(walk_, std::nullopt),
           .last_reply = {},
@@ -87,13 +92,14 @@ SavedHandshake Handshake::Freeze() {
           .to_peer = {}};
 }
 
-tls::Connection Handshake::NewConnection() const {
+tls::Connection Handshake::NewConnection(std::optional<tls::Session> session) const {
   tls::ConnectionOptions options{.alpn = start_.alpn,
                                  .server_name = start_.server_name,
                                  .trace = start_.trace || start_.explain,
                                  .stepwise = start_.by_steps};
-  return start_.role == Role::kClient ? tls::Connection::Client(std::move(options))
-                                      : tls::Connection::Server(std::move(options));
+  return start_.role == Role::kClient
+             ? tls::Connection::Client(std::move(options), std::move(session))
+             : tls::Connection::Server(std::move(options));
 }
 
 void Handshake::Begin(tls::ByteView bytes) {
@@ -101,6 +107,7 @@ void Handshake::Begin(tls::ByteView bytes) {
   if (!connection_) return;
   Reply reply;
   if (start_.role == Role::kClient) {
+    OfferSession();
     Drive(tls::Begin{}, ReplyOf(reply));
   } else if (walk_) {
     StepOnce(tls::Hold{bytes}, ReplyOf(reply));
@@ -190,8 +197,7 @@ void Handshake::Drive(const tls::Input& input, Reply& reply) {
 }
 
 std::optional<tls::Question> Handshake::StepOnce(const tls::Input& input, Reply& reply) {
-  tls::Stepped stepped =
-      tls::Step(*std::move(connection_), input, {start_.profile->tls, services_.randomness});
+  tls::Stepped stepped = tls::Step(*std::move(connection_), input, Context());
   connection_ = std::move(stepped.connection);
   tls::Output& output = stepped.output;
   KeepClientHello(output.messages);
@@ -217,10 +223,13 @@ std::optional<tls::Question> Handshake::StepOnce(const tls::Input& input, Reply&
 
 void Handshake::OnSigned(tls::PrivateKeyUsed answer) {
   std::lock_guard lock(mutex_);
-  if (!connection_) return;
+  if (connection_) GoOn(std::move(answer));
+}
+
+void Handshake::GoOn(tls::Answer answer) {
   waiting_ = false;
   Reply reply;
-  Drive(tls::Answer(std::move(answer)), ReplyOf(reply));
+  Drive(std::move(answer), ReplyOf(reply));
   if (walk_) return ContinueStep();
   Deliver(std::move(reply));
 }
@@ -229,12 +238,14 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
                           Reply& reply) {
   tls::Connection value = *std::exchange(connection_, std::nullopt);
   if (walk_) walk_->SetUnconsumed(tls::TakeHeldBytes(value));
+  TakeLeftSession(value);
   EstablishedConnection connection{
       .handle = handle_,
       .owner = owner_,
       .established = established,
       .verified_by = established->peer_chain.empty() ? "" : trust_bundle(),
       .established_at = services_.clock.Now(),
+      .session_binding = start_.role == Role::kClient ? session_binding_ : tls::Bytes(),
       .kept = std::nullopt,
       .durable = start_.profile->durable,
       .may_release = start_.profile->release_keys};
@@ -248,6 +259,7 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
     // keys can be released.
     tls::Result<tls::ReleasedKeys> keys = tls::ReleaseKeys(std::move(value));
     if (!keys.ok()) {
+      left_session_.reset();
       const tls::HandshakeFailure failure{
           .reason = keys.reason(), .origin = tls::Origin::kLocal, .alert = std::nullopt};
       reply.outcome = Failed{.failure = failure, .detail = "the keys could not be released"};
@@ -264,6 +276,7 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
     return;
   }
   services_.connections.Add(std::move(connection));
+  if (!start_.profile->durable) KeepSession();
   Finish(established.get(), nullptr);
 }
 

@@ -25,6 +25,7 @@
 #include "server/handshakes/start.h"
 #include "server/handshakes/walk.h"
 #include "server/observe/metrics_interface.h"
+#include "server/sessions/sessions_interface.h"
 #include "server/trust/peer_trust_interface.h"
 #include "tls/connection/connection.h"
 #include "tls/crypto/random.h"
@@ -42,6 +43,7 @@ struct Services {
   EstablishedConnections& connections;
   observe::MetricsInterface& metrics;
   SavedHandshakes& saved;
+  sessions::SessionsInterface& sessions;
 };
 
 struct Status {
@@ -81,6 +83,10 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   const Owner& owner() const { return *owner_; }
   // In a Relay stream, and kept in the store: calls wait for that.
   bool durable() const { return journal_ != nullptr; }
+  // Whether Begin waits for the store: as a client, for a session to offer.
+  bool begins_slowly() const {
+    return durable() || (start_.role == Role::kClient && !session_binding_.empty());
+  }
   MonotonicTime deadline() const { return deadline_; }
 
   // The first call of one that was saved: the bytes and the reply that the owner may have missed.
@@ -101,13 +107,22 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // One step of the owner's walk. ABORTED, FAILED_PRECONDITION, RESOURCE_EXHAUSTED: see Walk;
   // NOT_FOUND where it has ended, and the end was told.
   void TakeStep(const StepCall& call, StepDone done);
+  // By steps, once the end that it came to is known to be the one that counts: keeps the session
+  // that it left.
+  void KeepSession();
   // Between two steps, or at the end: what must be saved of it, which ends its life here.
   SavedHandshake Freeze();
   // Nullopt: it has ended.
   std::optional<Status> Describe();
 
  private:
-  tls::Connection NewConnection() const;
+  tls::Connection NewConnection(std::optional<tls::Session> session = std::nullopt) const;
+  // sessions.cc.
+  tls::Bytes NewBinding() const;
+  tls::Context Context() const;
+  bool MayResumeWith(const std::string& credential) const;
+  void OfferSession();
+  void TakeLeftSession(tls::Connection& connection);
   struct Journal;
   static std::unique_ptr<Journal> JournalOf(const Start& start);
   // Where what comes out goes.
@@ -123,7 +138,11 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   std::optional<tls::Answer> Sign(tls::UsePrivateKey question, Reply& reply);
   tls::PrivateKeyUsed UseKey(const tls::UsePrivateKey& question);
   void OnSigned(tls::PrivateKeyUsed answer);
-  tls::Chosen Choose(const tls::Choose& question);
+  std::optional<tls::Answer> Choose(const tls::Choose& question);
+  tls::Chosen ChooseNow(const tls::Choose& question, std::shared_ptr<const tls::Session> kept);
+  void OnFound(const tls::Choose& question, std::shared_ptr<const tls::Session> kept);
+  // With the answer that it waited for.
+  void GoOn(tls::Answer answer);
   const std::string& trust_bundle() const;
   tls::PeerVerdict Verify(const tls::VerifyPeer& question);
   void Establish(const std::shared_ptr<const tls::Established>& established, Reply& reply);
@@ -153,6 +172,10 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
 
   std::mutex mutex_;
   Start start_;
+  // For the whole handshake: keys that rotate meanwhile are another one's. Empty: no sessions.
+  tls::Bytes session_binding_;
+  std::shared_ptr<const tls::TicketKeys> ticket_keys_;
+  std::optional<tls::Session> left_session_;  // until it is kept
   access::Admitted admitted_;
   // Empty after the end.
   std::optional<tls::Connection> connection_;

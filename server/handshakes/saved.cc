@@ -9,7 +9,8 @@ namespace handfast::handshakes {
 namespace {
 
 constexpr uint8_t kMagic[] = {'H', 'F', 'D'};
-constexpr uint8_t kVersion = 1;
+// 1, which no release wrote, had no binding.
+constexpr uint8_t kVersion = 2;
 
 using tls::LoadFields;
 using tls::SaveFields;
@@ -101,7 +102,7 @@ bool Times(Io& io, SavedHandshake& h, int64_t now_unix_ms) {
 template <class Io>
 bool Body(Io& io, SavedHandshake& h, int64_t now_unix_ms) {
   return Fields(io, h.start) && Times(io, h, now_unix_ms) && io.Text(h.detail) &&
-         io.Blob(h.client_hello) && io.Flag(h.aborted) &&
+         io.Blob(h.client_hello) && io.Blob(h.session_binding) && io.Flag(h.aborted) &&
          tls::Optional(io, h.walk, [&](Walk& walk) { return Fields(io, walk); }) &&
          io.Blob(h.last_reply) && io.Blob(h.input_digest) && io.Number(h.consumed) &&
          io.Blob(h.to_peer);

@@ -22,6 +22,8 @@ struct SavedHandshake {
   MonotonicTime::duration left{};
   std::string detail;
   tls::Bytes client_hello;
+  // What its session is bound to, as it was at the start; empty: it has none.
+  tls::Bytes session_binding;
   // AbortHandshake was called: the next step says so.
   bool aborted = false;
   // Nullopt: it has ended.

@@ -84,8 +84,8 @@ uint64_t Pack(const FinishedHandshake& handshake) {
          number(handshake.group) << 16 | number(handshake.signature_scheme);
 }
 
-// role, what was negotiated, failure and 1 (0: established)
-using HandshakeKey = std::tuple<std::string_view, uint64_t, int>;
+// role, what was negotiated, failure and 1 (0: established), whether a session was resumed
+using HandshakeKey = std::tuple<std::string_view, uint64_t, int, bool>;
 // scheme, operation, ok
 using OperationKey = std::tuple<int, int, bool>;
 
@@ -170,7 +170,8 @@ struct Metrics::State {
 
 prometheus::Counter& Metrics::State::HandshakeCounter(const FinishedHandshake& handshake) {
   const HandshakeKey key{handshake.role, Pack(handshake),
-                         handshake.failure ? static_cast<int>(*handshake.failure) + 1 : 0};
+                         handshake.failure ? static_cast<int>(*handshake.failure) + 1 : 0,
+                         handshake.resumed};
   return handshake_series.Find(key, [&]() -> prometheus::Counter& {
     const std::string_view reason =
         handshake.failure ? tls::Describe(*handshake.failure).label : kNone;
@@ -179,6 +180,7 @@ prometheus::Counter& Metrics::State::HandshakeCounter(const FinishedHandshake& h
                            {"cipher_suite", NameOr(handshake.cipher_suite)},
                            {"group", NameOr(handshake.group)},
                            {"signature_scheme", NameOr(handshake.signature_scheme)},
+                           {"resumed", handshake.resumed ? "yes" : "no"},
                            {"result", handshake.failure ? "failure" : "success"},
                            {"reason", std::string(reason)}});
   });
@@ -198,6 +200,12 @@ std::vector<prometheus::MetricFamily> Metrics::State::Asked() const {
                 "The earliest end of a certificate in use, seconds since the epoch.",
                 static_cast<double>(*std::min_element(served.begin(), served.end()))));
     }
+  }
+  if (sources.ticket_keys_rotated) {
+    families.push_back(Gauge("handfast_ticket_key_rotation_timestamp_seconds",
+                             "When the key that seals session tickets began to, seconds since the "
+                             "epoch; 0: there is none.",
+                             static_cast<double>(sources.ticket_keys_rotated())));
   }
   if (sources.queue_length) {
     prometheus::MetricFamily family =

@@ -19,6 +19,8 @@ namespace handfast::observe {
 struct MetricSources {
   // not_after of each certificate being served, seconds since the epoch.
   std::function<std::vector<int64_t>()> served_not_after;
+  // When the key that seals tickets began to, likewise; 0: there is none.
+  std::function<int64_t()> ticket_keys_rotated = nullptr;
   // Waiting pieces of work in a lane ("general", "rsa").
   std::function<double(std::string_view lane)> queue_length;
 };

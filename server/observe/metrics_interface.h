@@ -22,6 +22,7 @@ struct FinishedHandshake {
   std::optional<tls::CipherSuite> cipher_suite = std::nullopt;
   std::optional<tls::NamedGroup> group = std::nullopt;
   std::optional<tls::SignatureScheme> signature_scheme = std::nullopt;  // ours
+  bool resumed = false;                                                 // a session
   // Nullopt: established.
   std::optional<tls::Reason> failure = std::nullopt;
   double duration_s = 0;  // from Start to the end, the peer's round trips included

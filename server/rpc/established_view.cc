@@ -69,6 +69,7 @@ void Show(const tls::Established& established, const handshakes::Handle& handle,
   }
   into.set_credential(established.credential);
   into.set_max_fragment(established.max_fragment);
+  into.set_resumed(established.resumed);
 }
 
 void Show(const handshakes::Done& done, const handshakes::Handle& handle, v1::Established& into) {

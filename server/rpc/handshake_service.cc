@@ -107,10 +107,19 @@ void HandshakeService::Start(const access::Principal& principal,
   }
   const auto handshake = relay_.backends.handshakes.Begin(*std::move(start));
   if (!handshake.ok()) return respond(handshake.status());
-  (*handshake)->Begin(from_peer);
-  const std::optional<handshakes::Status> status = (*handshake)->Describe();
-  respond(StartedResponse((*handshake)->handle(),
-                          status ? status->next : std::vector<handshakes::NextStep>()));
+  const auto begin = [handshake = *handshake,
+                      from_peer]() -> absl::StatusOr<v1::StartHandshakeResponse> {
+    handshake->Begin(from_peer);
+    const std::optional<handshakes::Status> status = handshake->Describe();
+    return StartedResponse(handshake->handle(),
+                           status ? status->next : std::vector<handshakes::NextStep>());
+  };
+  if (!(*handshake)->begins_slowly()) return respond(begin());
+  const absl::Status queued = durable_.work.Submit(principal.tenant, access::Lane::kGeneral,
+                                                   [respond, begin] { respond(begin()); });
+  if (queued.ok()) return;
+  (*handshake)->Abandon();
+  respond(queued);
 }
 
 void HandshakeService::Get(const access::Principal& principal,

@@ -239,6 +239,9 @@ std::shared_ptr<RelayStream::Tag> RelayStream::Enter(
 }
 
 void RelayStream::Enqueue(const std::shared_ptr<Tag>& tag, v1::RelayRequest request) {
+  // What waits for the store, not on a thread that polls.
+  const bool waits =
+      request.has_start() ? tag->handshake().begins_slowly() : tag->handshake().durable();
   bool must_run = false;
   {
     std::lock_guard lock(mutex_);
@@ -246,7 +249,7 @@ void RelayStream::Enqueue(const std::shared_ptr<Tag>& tag, v1::RelayRequest requ
     must_run = tag->Push(std::move(request));
   }
   if (!must_run) return;
-  if (!tag->handshake().durable()) return services_.loop.Do(tag);
+  if (!waits) return services_.loop.Do(tag);
   absl::Status queued =
       services_.durable.work.Submit(tag->tenant(), access::Lane::kGeneral, [tag] { tag->Run(); });
   if (!queued.ok()) tag->Refuse(std::move(queued));

@@ -1,5 +1,6 @@
 #include "server/trust/peer_trust.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,7 +13,10 @@ namespace {
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 Verification Refused(tls::Reason reason, std::string detail) {
-  return {.refusal = reason, .detail = std::move(detail), .leaf = {}};
+  Verification refused;
+  refused.refusal = reason;
+  refused.detail = std::move(detail);
+  return refused;
 }
 
 }  // namespace
@@ -80,7 +84,24 @@ Verification PeerTrust::Verify(std::string_view bundle, const std::vector<tls::B
   tls::Result<tls::CertificateInfo> leaf = tls::ReadCertificate(chain.front());
   if (!leaf.ok()) return Refused(leaf.reason(), "the leaf's names cannot be read");
   result.leaf = *std::move(leaf);
+  result.not_after_unix_s = verdict.not_after_unix_s;
+  if (crls != nullptr) {
+    result.not_after_unix_s = std::min(result.not_after_unix_s, crls->next_update_unix_s());
+  }
   return result;
+}
+
+tls::Bytes PeerTrust::Fingerprint(std::string_view bundle, int64_t now_unix_s) const {
+  const auto found = bundles_.find(bundle);
+  if (found == bundles_.end()) return {};
+  tls::Bytes fingerprint = tls::Copy(found->second.roots.digest().view());
+  fingerprint.push_back(static_cast<uint8_t>(found->second.crl_check));
+  if (found->second.crls == nullptr) return fingerprint;
+  // Without lists nobody is trusted.
+  if (const auto crls = found->second.crls->Current(now_unix_s)) {
+    tls::Append(fingerprint, crls->digest().view());
+  }
+  return fingerprint;
 }
 
 std::vector<tls::Bytes> PeerTrust::Subjects(std::string_view bundle) const {

@@ -38,6 +38,7 @@ class PeerTrust final : public PeerTrustInterface {
                             int64_t now_unix_s) const override;
   Verification VerifyServer(std::string_view bundle, const PresentedServer& server,
                             int64_t now_unix_s) const override;
+  tls::Bytes Fingerprint(std::string_view bundle, int64_t now_unix_s) const override;
 
   // The bundle's subjects, DER, for a profile's certificate_authorities; empty where there is no
   // such bundle.

@@ -22,6 +22,8 @@ struct Verification {
   std::string detail;
   // What the leaf says: uris, dns_names, subject. Meaningful only where trusted.
   tls::CertificateInfo leaf;
+  // Likewise: when the first certificate of its path ends, or a revocation list that it needs.
+  int64_t not_after_unix_s = INT64_MAX;
 };
 
 // What a TLS server showed, and of whom it was asked for.
@@ -48,6 +50,10 @@ class PeerTrustInterface {
   // trusted unless it is demanded, by the caller or by the leaf itself (kNoOcspResponse).
   virtual Verification VerifyServer(std::string_view bundle, const PresentedServer& server,
                                     int64_t now_unix_s) const = 0;
+
+  // What the bundle trusts at this time, roots and revocation lists: where that changes, so does
+  // this. Empty: there is no such bundle. Thread-safe; of I/O as VerifyClient.
+  virtual tls::Bytes Fingerprint(std::string_view bundle, int64_t now_unix_s) const = 0;
 };
 
 }  // namespace handfast::trust

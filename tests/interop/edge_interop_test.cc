@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -132,6 +133,41 @@ TEST_P(EdgeInteropTest, ClientReachesTheBackend) {
   EXPECT_EQ(outcome.client_content(cell.stack), !refused);
   EXPECT_EQ(*outcome.exit_code == 0, !refused);
 }
+
+// OpenSSL's client, twice: the second process has nothing but the file that the first one left.
+class EdgeResumptionTest : public testing::TestWithParam<ProtocolVersion> {};
+
+TEST_P(EdgeResumptionTest, OpensslResumes) {
+  World& world = World::Get();
+  ASSERT_EQ(world.trouble(), "");
+  for (const Auth auth : {Auth::kNone, Auth::kRequiredWith}) {
+    Errand errand{.stack = Stack::kOpenssl, .version = GetParam()};
+    if (Shows(auth)) errand.certificate = KeyType::kEcdsaP256;
+    const auto port = static_cast<uint16_t>(world.edge(auth).port());
+    errand.keep_session = WriteFile("edge.session", "");
+    const double before = world.Handshakes("resumed=\"yes\"");
+    const Outcome first = RunClient(errand, port);
+    ASSERT_EQ(first.exit_code, 0) << first.ToText();
+    EXPECT_EQ(world.Handshakes("resumed=\"yes\""), before) << "the control";
+    errand.offer_session = std::exchange(errand.keep_session, "");
+    const Outcome second = RunClient(errand, port);
+    EXPECT_EQ(second.exit_code, 0) << second.ToText();
+    EXPECT_TRUE(second.client_content(Stack::kOpenssl)) << second.ToText();
+    EXPECT_NE(second.output.find("Reused, TLSv1."), std::string::npos) << second.ToText();
+    EXPECT_EQ(world.Handshakes("resumed=\"yes\""), before + 1);
+    // At another profile's edge it is worth nothing, and does no harm.
+    const Auth other = auth == Auth::kNone ? Auth::kOptionalWithout : Auth::kOptionalWith;
+    const Outcome elsewhere = RunClient(errand, static_cast<uint16_t>(world.edge(other).port()));
+    EXPECT_EQ(elsewhere.exit_code, 0) << elsewhere.ToText();
+    EXPECT_EQ(elsewhere.output.find("Reused, TLSv1."), std::string::npos) << elsewhere.ToText();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, EdgeResumptionTest,
+                         testing::Values(ProtocolVersion::kTls13, ProtocolVersion::kTls12),
+                         [](const auto& info) {
+                           return info.param == ProtocolVersion::kTls13 ? "Tls13" : "Tls12";
+                         });
 
 // Every stack and version; key types are the matrix's business, and the service's choice here.
 std::vector<Cell> Cells() {

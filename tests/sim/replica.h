@@ -55,6 +55,7 @@ class AllTrusted final : public trust::PeerTrustInterface {
                                    int64_t) const override {
     return {};
   }
+  tls::Bytes Fingerprint(std::string_view, int64_t) const override { return {}; }
 };
 
 class Keeper final : public handshakes::EstablishedConnections {
@@ -94,7 +95,8 @@ struct Replica {
                  .work = work,
                  .connections = connections,
                  .metrics = metrics,
-                 .saved = saved} {}
+                 .saved = saved,
+                 .sessions = sessions} {}
 
   SimClock clock;
   DiceRandomness randomness;
@@ -105,6 +107,7 @@ struct Replica {
   Keeper connections;
   handshakes::test::CountedMetrics metrics;
   handshakes::SavedHandshakes saved{clock, store};
+  sessions::NoSessions sessions;
   handshakes::Services services;
   handshakes::Handshakes table{services};
   handshakes::DurableHandshakes durable{services, saved};

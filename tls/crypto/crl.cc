@@ -55,6 +55,7 @@ void SortEntries(X509_CRL* crl) {
 struct CrlSet::State {
   std::unique_ptr<STACK_OF(X509_CRL), FreeStack> lists{sk_X509_CRL_new_null()};
   int64_t next_update_unix_s = std::numeric_limits<int64_t>::max();
+  Digest digest;
 };
 
 CrlSet::CrlSet(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -68,7 +69,9 @@ Result<CrlSet> CrlSet::FromPem(std::string_view pem) {
   if (!lists.ok()) return lists.reason();
   auto state = std::make_unique<State>();
   if (state->lists == nullptr) return Reason::kInternalError;
+  RunningHash hash(HashAlgorithm::kSha256);
   for (const Bytes& der : *lists) {
+    hash.Update(der);
     const uint8_t* at = der.data();
     Crl crl(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
     if (crl == nullptr || !IsStrong(crl.get())) return Reason::kCrlUnusable;
@@ -80,10 +83,12 @@ Result<CrlSet> CrlSet::FromPem(std::string_view pem) {
     if (sk_X509_CRL_push(state->lists.get(), crl.get()) <= 0) return Reason::kInternalError;
     (void)crl.release();  // the list has it
   }
+  state->digest = hash.Current();
   return CrlSet(std::move(state));
 }
 
 size_t CrlSet::size() const { return static_cast<size_t>(sk_X509_CRL_num(state_->lists.get())); }
+const Digest& CrlSet::digest() const { return state_->digest; }
 int64_t CrlSet::next_update_unix_s() const { return state_->next_update_unix_s; }
 stack_st_X509_CRL* CrlSet::lists() const { return state_->lists.get(); }
 

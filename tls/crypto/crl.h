@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "tls/base/result.h"
+#include "tls/crypto/hash.h"
 
 // libcrypto's STACK_OF(X509_CRL).
 struct stack_st_X509_CRL;
@@ -29,6 +30,8 @@ class CrlSet {
   ~CrlSet();
 
   size_t size() const;
+  // SHA-256 over the lists, in the order in which they stand.
+  const Digest& digest() const;
   // Of the list that ends first.
   int64_t next_update_unix_s() const;
 

@@ -6,6 +6,7 @@
 // an intermediate say it is a CA by basicConstraints and not by key usage alone, is made below.
 #include <algorithm>
 #include <climits>
+#include <ctime>
 
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -102,7 +103,7 @@ Reason ReasonOf(int error) {
 }
 
 TrustBundle::Verdict Refused(Reason reason, std::string detail) {
-  return {reason, std::move(detail)};
+  return {.reason = reason, .detail = std::move(detail)};
 }
 
 Certificate Read(ByteView der) {
@@ -196,6 +197,18 @@ bool PromisesOcspResponse(const X509* leaf) {
   return false;
 }
 
+// Of the path found; 0 where one says no time, which was refused before.
+int64_t EndOf(X509_STORE_CTX* context) {
+  int64_t end = INT64_MAX;
+  const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context);
+  for (int i = 0; i < sk_X509_num(path); ++i) {
+    struct tm parts {};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(path, i)), &parts) != 1) return 0;
+    end = std::min(end, static_cast<int64_t>(timegm(&parts)));
+  }
+  return end;
+}
+
 Bytes Encoded(const X509* certificate) {
   uint8_t* der = nullptr;
   const int size = i2d_X509(certificate, &der);
@@ -234,6 +247,7 @@ TrustBundle::Verdict CheckStaple(X509_STORE_CTX* context, ByteView leaf,
 struct TrustBundle::State {
   Store store;
   std::vector<Bytes> subjects;
+  Digest digest;
 };
 
 TrustBundle::TrustBundle(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -248,7 +262,9 @@ Result<TrustBundle> TrustBundle::FromPem(std::string_view pem) {
   auto state = std::make_unique<State>();
   state->store.reset(X509_STORE_new());
   if (state->store == nullptr) return Reason::kInternalError;
+  RunningHash hash(HashAlgorithm::kSha256);
   for (const Bytes& der : *roots) {
+    hash.Update(der);
     const Certificate root = Read(der);
     // Adding one that is there already succeeds.
     if (root == nullptr || X509_STORE_add_cert(state->store.get(), root.get()) != 1) {
@@ -260,10 +276,12 @@ Result<TrustBundle> TrustBundle::FromPem(std::string_view pem) {
     state->subjects.emplace_back(name, name + size);
     OPENSSL_free(name);
   }
+  state->digest = hash.Current();
   return TrustBundle(std::move(state));
 }
 
 const std::vector<Bytes>& TrustBundle::subjects() const { return state_->subjects; }
+const Digest& TrustBundle::digest() const { return state_->digest; }
 
 TrustBundle::Verdict TrustBundle::Verify(const std::vector<Bytes>& chain,
                                          const TrustParameters& parameters) const {
@@ -310,7 +328,9 @@ TrustBundle::Verdict TrustBundle::Verify(const std::vector<Bytes>& chain,
     Verdict stapled = CheckStaple(context.get(), chain.front(), parameters);
     if (stapled.reason) return stapled;
   }
-  return CheckIdentity(chain.front(), parameters.identities);
+  Verdict verdict = CheckIdentity(chain.front(), parameters.identities);
+  if (!verdict.reason) verdict.not_after_unix_s = EndOf(context.get());
+  return verdict;
 }
 
 }  // namespace handfast::tls

@@ -16,6 +16,7 @@
 #include "tls/base/result.h"
 #include "tls/base/scheme_set.h"
 #include "tls/crypto/crl.h"
+#include "tls/crypto/hash.h"
 #include "tls/crypto/sign.h"
 
 namespace handfast::tls {
@@ -93,12 +94,16 @@ class TrustBundle {
 
   // The subjects, DER, for certificate_authorities.
   const std::vector<Bytes>& subjects() const;
+  // SHA-256 over the roots, in the order in which they stand: what trusts the same has the same.
+  const Digest& digest() const;
 
   struct Verdict {
     // Nullopt: trusted.
     std::optional<Reason> reason;
     // libcrypto's own words and the depth: "certificate has expired (depth 0)".
     std::string detail;
+    // Where trusted: when the first certificate of the path found ends, its root's among them.
+    int64_t not_after_unix_s = INT64_MAX;
   };
   // chain[0] is the leaf. Security level 2 (112 bits: no SHA-1, no RSA-1024), the given time, the
   // purpose, the depth, the name, the identity, revocation, a server's OCSP response on the word of

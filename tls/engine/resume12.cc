@@ -50,6 +50,10 @@ bool TakesTickets(const Context& context) {
   return context.ticket_keys != nullptr && context.profile.session_tickets > 0;
 }
 
+bool IssuesTickets(const Context& context) {
+  return TakesTickets(context) && context.ticket_keys->seals();
+}
+
 }  // namespace
 
 Result<std::optional<Session>> SessionOfTicket(const ClientHelloExtensions& extensions,
@@ -81,7 +85,7 @@ Result<Resumable> PlanResumption(const Offer12& offer, const Context& context) {
   Resumable plan;
   // Without the extended master secret a resumed session could be another's (triple handshake).
   if (!offer.extended_master_secret) return plan;
-  plan.new_session_ticket = offer.session_ticket && TakesTickets(context);
+  plan.new_session_ticket = offer.session_ticket && IssuesTickets(context);
   if (plan.new_session_ticket || !context.keeps_sessions) return plan;
   // RFC 5246 §7.4.1.2: "Warning: Because the SessionID is transmitted without encryption or
   // immediate MAC protection, servers MUST NOT place confidential information in session
@@ -151,7 +155,7 @@ Result<Bytes> IssueTicket(const Established& negotiated, const MasterSecret& mas
   tls12::NewSessionTicket message;
   Bytes ticket;
   const uint32_t lifetime = LifetimeOf(negotiated, context);
-  if (TakesTickets(context) && lifetime > 0) {
+  if (IssuesTickets(context) && lifetime > 0) {
     Result<TicketSealer> sealer = context.ticket_keys->SealerFor(context.session_binding);
     if (!sealer.ok()) return sealer.reason();
     Result<SealedTicket> sealed =

@@ -116,7 +116,10 @@ Result<Bytes> IssueTickets(const Established& negotiated, const MainSecret& main
   const uint32_t lifetime = LifetimeOf(negotiated, context);
   const int most = std::min(int{context.profile.session_tickets}, kMaxTickets);
   const int count = negotiated.resumed ? (most + 1) / 2 : most;
-  if (context.ticket_keys == nullptr || lifetime == 0 || count == 0) return messages;
+  if (context.ticket_keys == nullptr || !context.ticket_keys->seals() || lifetime == 0 ||
+      count == 0) {
+    return messages;
+  }
   Result<TicketSealer> sealer = context.ticket_keys->SealerFor(context.session_binding);
   if (!sealer.ok()) return sealer.reason();
   const HashAlgorithm hash = FindSuite(negotiated.cipher_suite)->hash;

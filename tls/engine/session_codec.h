@@ -1,5 +1,5 @@
 // The one layout of a session: sealed in a ticket, and in the saved form. See codec_fields.h.
-// Internal to the engine.
+// For the engine, and for who keeps sessions; what it writes holds a secret.
 #ifndef HANDFAST_TLS_ENGINE_SESSION_CODEC_H_
 #define HANDFAST_TLS_ENGINE_SESSION_CODEC_H_
 

@@ -55,8 +55,12 @@ class TicketSealer {
 // Immutable; shared by threads.
 class TicketKeys {
  public:
-  // The first seals; all open.
-  explicit TicketKeys(std::vector<TicketKey> keys) : keys_(std::move(keys)) {}
+  // All open. The first seals, unless the time of all of them to seal is over: then sessions are
+  // resumed and none is issued.
+  explicit TicketKeys(std::vector<TicketKey> keys, bool seals = true)
+      : keys_(std::move(keys)), seals_(seals) {}
+
+  bool seals() const { return seals_; }
 
   // kInternalError where there is no key.
   Result<TicketSealer> SealerFor(ByteView binding) const;
@@ -66,6 +70,7 @@ class TicketKeys {
  private:
   const TicketKey* Find(ByteView name) const;
   std::vector<TicketKey> keys_;
+  bool seals_;
 };
 
 }  // namespace handfast::tls

@@ -45,9 +45,9 @@ const Words kServer13 = {"1 ClientHello", "2 ServerHello",       "3 EncryptedExt
                          "7 Finished"};
 const Words kServer12 = {"1 ClientHello",       "2 ServerHello",     "3 Certificate",
                          "4 ServerKeyExchange", "5 ServerHelloDone", "6 ClientKeyExchange",
-                         "7 ChangeCipherSpec",  "8 Finished",        "9 ChangeCipherSpec",
-                         "10 Finished"};
-// openssl s_server sends a ticket.
+                         "7 ChangeCipherSpec",  "8 Finished",        "9 NewSessionTicket",
+                         "10 ChangeCipherSpec", "11 Finished"};
+// openssl s_server sends a ticket, too.
 const Words kClient12 = {"1 ClientHello",       "2 ServerHello",     "3 Certificate",
                          "4 ServerKeyExchange", "5 ServerHelloDone", "6 ClientKeyExchange",
                          "7 ChangeCipherSpec",  "8 Finished",        "9 NewSessionTicket",

@@ -149,10 +149,14 @@ profiles:
     refuse_unknown_names: true
     release_keys: true
     handshake_deadline_ms: 2500
+    session_tickets: 4
+    session_lifetime_seconds: 600
 default_profile: strict
 )"))
                             .config;
   const Profile& strict = *config.FindProfile("");
+  EXPECT_EQ(strict.tls.session_tickets, 4);
+  EXPECT_EQ(strict.tls.session_lifetime_s, 600u);
   EXPECT_EQ(strict.tls.name, "strict");
   EXPECT_EQ(strict.tls.versions, std::vector{tls::ProtocolVersion::kTls13});
   EXPECT_EQ(strict.tls.cipher_suites, (std::vector{tls::CipherSuite::kTlsChaCha20Poly1305Sha256,

@@ -158,6 +158,17 @@ TEST_F(CustodyTest, AChosenCredentialOutlivesAChange) {
   EXPECT_FALSE(custody_->Use("shop", Question(old.credential->name, kEcdsa)).signature.empty());
 }
 
+// A session must not outlive what was shown for it.
+TEST_F(CustodyTest, WhatIsShownSaysWhenItEnds) {
+  Open();
+  const int64_t end = tls::test::kNow + 10 * tls::test::kDay;
+  Import("shop", "k0", {.dns = {"a.test"}, .not_after_unix_s = end}, true);
+  const tls::Chosen chosen =
+      custody_->Choose("shop", Ask("a.test", {SignatureScheme::kEcdsaSecp256r1Sha256}), "", false);
+  ASSERT_NE(chosen.credential, nullptr);
+  EXPECT_EQ(chosen.credential->not_after_unix_s, end);
+}
+
 TEST_F(CustodyTest, ReadersDoNotWaitForAWriter) {
   Open();
   const ImportedKey first = Import("shop", "k0", {.dns = {"a.test"}}, true);

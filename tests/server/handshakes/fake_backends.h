@@ -57,12 +57,19 @@ class NoTrust final : public trust::PeerTrustInterface {
  public:
   trust::Verification VerifyClient(std::string_view, const std::vector<tls::Bytes>&,
                                    int64_t) const override {
-    return {.refusal = tls::Reason::kUnknownCa, .detail = "nobody is trusted", .leaf = {}};
+    trust::Verification refused;
+    refused.refusal = tls::Reason::kUnknownCa;
+    refused.detail = "nobody is trusted";
+    return refused;
   }
   trust::Verification VerifyServer(std::string_view, const trust::PresentedServer&,
                                    int64_t) const override {
-    return {.refusal = tls::Reason::kNameMismatch, .detail = "no server is trusted", .leaf = {}};
+    trust::Verification refused;
+    refused.refusal = tls::Reason::kNameMismatch;
+    refused.detail = "no server is trusted";
+    return refused;
   }
+  tls::Bytes Fingerprint(std::string_view, int64_t) const override { return {}; }
 };
 
 class CountedAdmission final : public access::AdmissionInterface {
@@ -197,6 +204,7 @@ struct Backends {
                                         .server_trust_bundle = {}});
   store::MemoryStore store{clock, {.entries = 100, .bytes = size_t{16} << 20}};
   SavedHandshakes saved{clock, store};
+  sessions::NoSessions no_sessions;
   Services services{.clock = clock,
                     .randomness = tls::SystemRandomness(),
                     .credentials = key,
@@ -205,7 +213,8 @@ struct Backends {
                     .work = work,
                     .connections = connections,
                     .metrics = metrics,
-                    .saved = saved};
+                    .saved = saved,
+                    .sessions = no_sessions};
 };
 
 }  // namespace handfast::handshakes::test

@@ -93,7 +93,8 @@ TEST(HandshakeRace, ALateSignatureAndADeadline) {
                           .work = work,
                           .connections = backends.connections,
                           .metrics = backends.metrics,
-                          .saved = backends.saved};
+                          .saved = backends.saved,
+                          .sessions = backends.no_sessions};
   auto replies = std::make_shared<Replies>();
   Handshakes table(services);
   LibsslClient peer({});

@@ -61,21 +61,24 @@ TEST(Metrics, CountsHandshakesByWhatWasNegotiated) {
   metrics.HandshakeFinished(as_client);
   metrics.HandshakeStarted();
   const std::string text = metrics.Text();
-  EXPECT_EQ(Sample(text,
-                   "handfast_handshakes_total{cipher_suite=\"TLS_AES_128_GCM_SHA256\","
-                   "group=\"x25519\",reason=\"none\",result=\"success\",role=\"client\","
-                   "signature_scheme=\"none\",version=\"TLSv1.3\"}"),
-            "1");
-  EXPECT_EQ(Sample(text,
-                   "handfast_handshakes_total{cipher_suite=\"TLS_AES_128_GCM_SHA256\","
-                   "group=\"x25519\",reason=\"none\",result=\"success\",role=\"server\","
-                   "signature_scheme=\"ecdsa_secp256r1_sha256\",version=\"TLSv1.3\"}"),
-            "3");
-  EXPECT_EQ(Sample(text,
-                   "handfast_handshakes_total{cipher_suite=\"none\",group=\"none\","
-                   "reason=\"no_common_cipher_suite\",result=\"failure\",role=\"server\","
-                   "signature_scheme=\"none\",version=\"none\"}"),
-            "1");
+  EXPECT_EQ(
+      Sample(text,
+             "handfast_handshakes_total{cipher_suite=\"TLS_AES_128_GCM_SHA256\","
+             "group=\"x25519\",reason=\"none\",result=\"success\",resumed=\"no\",role=\"client\","
+             "signature_scheme=\"none\",version=\"TLSv1.3\"}"),
+      "1");
+  EXPECT_EQ(
+      Sample(text,
+             "handfast_handshakes_total{cipher_suite=\"TLS_AES_128_GCM_SHA256\","
+             "group=\"x25519\",reason=\"none\",result=\"success\",resumed=\"no\",role=\"server\","
+             "signature_scheme=\"ecdsa_secp256r1_sha256\",version=\"TLSv1.3\"}"),
+      "3");
+  EXPECT_EQ(
+      Sample(text,
+             "handfast_handshakes_total{cipher_suite=\"none\",group=\"none\","
+             "reason=\"no_common_cipher_suite\",result=\"failure\",resumed=\"no\",role=\"server\","
+             "signature_scheme=\"none\",version=\"none\"}"),
+      "1");
   EXPECT_EQ(Sample(text, "handfast_live_handshakes"), "1");
   EXPECT_EQ(Sample(text,
                    "handfast_handshake_duration_seconds_bucket{result=\"success\",role=\"server\","
@@ -86,6 +89,32 @@ TEST(Metrics, CountsHandshakesByWhatWasNegotiated) {
                    "le=\"0.0005\"}"),
             "0");
   EXPECT_EQ(Sample(text, "handfast_build_info{version=\"1.2.3\"}"), "1");
+}
+
+TEST(Metrics, TellsResumedFromFull) {
+  Metrics metrics("v", {});
+  FinishedHandshake handshake = Good();
+  metrics.HandshakeFinished(handshake);
+  handshake.resumed = true;
+  for (int i = 0; i < 2; ++i) metrics.HandshakeFinished(handshake);
+  const std::string text = metrics.Text();
+  for (const auto& [resumed, count] : {std::pair("no", "1"), std::pair("yes", "2")}) {
+    EXPECT_EQ(Sample(text,
+                     "handfast_handshakes_total{cipher_suite=\"TLS_AES_128_GCM_SHA256\","
+                     "group=\"x25519\",reason=\"none\",result=\"success\",resumed=\"" +
+                         std::string(resumed) +
+                         "\",role=\"server\",signature_scheme=\"ecdsa_secp256r1_sha256\","
+                         "version=\"TLSv1.3\"}"),
+              count);
+  }
+}
+
+TEST(Metrics, SaysWhenTicketKeysRotated) {
+  MetricSources sources;
+  sources.ticket_keys_rotated = [] { return int64_t{1'800'000'000}; };
+  const std::string text = Metrics("v", sources).Text();
+  EXPECT_EQ(Sample(text, "handfast_ticket_key_rotation_timestamp_seconds"), "1800000000");
+  EXPECT_EQ(Metrics("v", {}).Text().find("handfast_ticket_key"), std::string::npos);
 }
 
 TEST(Metrics, EveryReasonHasItsSeries) {

@@ -81,16 +81,25 @@ TestService::TestService(TestOptions options)
       clock, store::MemoryStore::Limits{.entries = 1000, .bytes = size_t{64} << 20});
   saved_ = std::make_unique<handshakes::SavedHandshakes>(
       clock, options.store != nullptr ? *options.store : *own_store_);
-  services_ = std::make_unique<handshakes::Services>(
-      handshakes::Services{.clock = clock,
-                           .randomness = tls::SystemRandomness(),
-                           .credentials = *custody_,
-                           .trust = *trust_,
-                           .admission = *admission_,
-                           .work = *work_,
-                           .connections = *connections_,
-                           .metrics = metrics,
-                           .saved = *saved_});
+  durable_work_ = std::make_unique<access::WorkQueue>(Threads(4), real_clock);
+  own_session_store_ = std::make_unique<store::MemoryStore>(
+      clock, store::MemoryStore::Limits{.entries = 1000, .bytes = size_t{64} << 20});
+  sessions_ = std::make_unique<sessions::Sessions>(
+      clock, options.session_store != nullptr ? *options.session_store : *own_session_store_,
+      *durable_work_, tls::SystemRandomness());
+  sessions_->Refresh();
+  services_ = std::make_unique<handshakes::Services>(handshakes::Services{
+      .clock = clock,
+      .randomness = tls::SystemRandomness(),
+      .credentials = *custody_,
+      .trust = *trust_,
+      .admission = *admission_,
+      .work = *work_,
+      .connections = *connections_,
+      .metrics = metrics,
+      .saved = *saved_,
+      .sessions =
+          options.sessions ? static_cast<sessions::SessionsInterface&>(*sessions_) : no_sessions_});
   handshakes_ = std::make_unique<handshakes::Handshakes>(*services_);
   durable_ = std::make_unique<handshakes::DurableHandshakes>(*services_, *saved_);
   auto server = RpcServer::Start(MakeRpcOptions(options), {.policy = *policy_,

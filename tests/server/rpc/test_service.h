@@ -19,6 +19,7 @@
 #include "server/custody/custody.h"
 #include "server/handshakes/handshakes.h"
 #include "server/rpc/rpc_server.h"
+#include "server/sessions/sessions.h"
 #include "server/store/memory_store.h"
 #include "server/trust/peer_trust.h"
 #include "tests/tls/crypto/test_ca.h"
@@ -30,13 +31,16 @@ class ManualClock final : public handshakes::Clock {
   handshakes::MonotonicTime Now() const override {
     return handshakes::MonotonicTime(std::chrono::nanoseconds(now_ns_.load()));
   }
-  int64_t UnixSeconds() const override { return tls::test::kNow; }
+  int64_t UnixSeconds() const override { return tls::test::kNow + wall_s_.load(); }
   int64_t UnixMilliseconds() const override {
-    return tls::test::kNow * 1000 + now_ns_.load() / 1'000'000;
+    return UnixSeconds() * 1000 + now_ns_.load() / 1'000'000;
   }
   void Advance(std::chrono::nanoseconds by) { now_ns_ += by.count(); }
+  // The wall clock alone, against tls::test::kNow.
+  void SetWall(std::chrono::seconds offset) { wall_s_ = offset.count(); }
 
  private:
+  std::atomic<int64_t> wall_s_{0};
   // Not zero: a service that has run for a while.
   std::atomic<int64_t> now_ns_{3'600'000'000'000};
 };
@@ -98,6 +102,10 @@ struct TestOptions {
   CallLimits limits = {};
   // Durable handshakes are kept here, with other replicas; null: in a store of its own.
   store::Store* store = nullptr;
+  // Sessions are kept, and ticket keys agreed on, here; null: in a store of its own.
+  store::Store* session_store = nullptr;
+  // False: every handshake is a full one, and leaves no ticket.
+  bool sessions = false;
   // Has the same keys, and trusts the same authorities.
   const class TestService* replica_of = nullptr;
 };
@@ -129,6 +137,8 @@ class TestService final : private handshakes::ProfileSource {
   CountedMetrics metrics;
   handshakes::Handshakes& handshakes() { return *handshakes_; }
   connections::Connections& connections() { return *connections_; }
+  sessions::Sessions& sessions() { return *sessions_; }
+  custody::Custody& custody() { return *custody_; }
   RpcServer& server() { return *server_; }
   // Where what waits for a disk runs, one at a time.
   access::WorkQueue& blocking() { return *blocking_; }
@@ -162,6 +172,10 @@ class TestService final : private handshakes::ProfileSource {
   std::unique_ptr<connections::Connections> connections_;
   std::unique_ptr<store::Store> own_store_;
   std::unique_ptr<handshakes::SavedHandshakes> saved_;
+  std::unique_ptr<access::WorkQueue> durable_work_;
+  std::unique_ptr<store::Store> own_session_store_;
+  std::unique_ptr<sessions::Sessions> sessions_;
+  sessions::NoSessions no_sessions_;
   std::unique_ptr<handshakes::Services> services_;
   std::unique_ptr<handshakes::Handshakes> handshakes_;
   std::unique_ptr<handshakes::DurableHandshakes> durable_;

@@ -268,6 +268,32 @@ TEST_F(PeerTrustTest, AChangedListIsInForceASecondLater) {
             Reason::kCertificateRevoked);
 }
 
+// What was judged by a bundle is not taken for granted when the bundle is another.
+TEST_F(PeerTrustTest, AFingerprintFollowsRootsAndLists) {
+  const std::string roots = Write("roots.pem", root_.pem());
+  const auto fingerprint = [](const PeerTrust& trust, int64_t now) {
+    return tls::ToHex(trust.Fingerprint("clients", now));
+  };
+  const auto trust = PeerTrust::Load({{"clients",
+                                       {.file = roots,
+                                        .crl_file = Write("crls.pem", MakeCrl(root_)),
+                                        .crl_check = tls::CrlCheck::kLeaf}}});
+  ASSERT_TRUE(trust.ok());
+  const std::string before = fingerprint(*trust, kNow);
+  EXPECT_EQ(fingerprint(*trust, kNow + 1), before);
+  EXPECT_NE(fingerprint(Load(), kNow), before) << "no lists";
+  EXPECT_EQ(fingerprint(Load(), kNow), fingerprint(Load(), kNow));
+  const auto leaf = root_.Issue({.server = false, .client = true});
+  EXPECT_LE(trust->VerifyClient("clients", leaf.chain, kNow + 1).not_after_unix_s,
+            kNow + 2 * tls::test::kDay)
+      << "as long as the list says";
+  Write("crls.pem", MakeCrl(root_, {.revoked = {leaf.chain[0]}}));
+  EXPECT_NE(fingerprint(*trust, kNow + 2), before);
+  std::filesystem::remove(folder_ + "/crls.pem");
+  EXPECT_NE(fingerprint(*trust, kNow + 3), before);
+  EXPECT_TRUE(trust->Fingerprint("others", kNow).empty());
+}
+
 TEST_F(PeerTrustTest, NoBundlesIsFine) { EXPECT_TRUE(PeerTrust::Load({}).ok()); }
 
 }  // namespace

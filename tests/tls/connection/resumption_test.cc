@@ -188,6 +188,25 @@ TEST_F(ResumptionTest, WithoutKeysOrTicketsThereAreNoSessions) {
   EXPECT_TRUE(Connect(nullptr).sessions.empty());
 }
 
+// Their time to seal is over, and their time to open is not.
+TEST_F(ResumptionTest, KeysThatOnlyOpenIssueNothing) {
+  const ClientSession session = NewSession();
+  std::vector<TicketKey> keys;
+  keys.push_back(KeyOf(1));
+  kit_.ticket_keys = std::make_shared<const TicketKeys>(std::move(keys), /*seals=*/false);
+  const Outcome resumed = Connect(session.get());
+  ASSERT_TRUE(resumed.established);
+  EXPECT_TRUE(resumed.established->resumed);
+  EXPECT_TRUE(resumed.sessions.empty());
+  EXPECT_TRUE(Connect(nullptr).sessions.empty());
+  options_.version = TLS1_2_VERSION;
+  LibsslClient client(options_);
+  ServerDriver server(kit_);
+  client.Receive(server.Receive(client.Receive(server.Receive(client.Receive({})))));
+  EXPECT_TRUE(client.done());
+  EXPECT_TRUE(client.sessions().empty() || !SSL_SESSION_has_ticket(client.sessions()[0]));
+}
+
 class ClientAuthResumptionTest : public ResumptionTest {
  protected:
   ClientAuthResumptionTest() {

@@ -57,6 +57,33 @@ TEST(Trust, MindsTheTime) {
             "certificate has expired (depth 0)");
 }
 
+// What rests on a chain ends with the first certificate of the path that was found.
+TEST(Trust, SaysWhenThePathEnds) {
+  const TestCa root = TestCa::Create("root", {.not_after_unix_s = kNow + 300});
+  const TestCa issuing = root.Intermediate("issuing", {.not_after_unix_s = kNow + 200});
+  const Leaf leaf = issuing.Issue({.not_after_unix_s = kNow + 100});
+  const auto end = [](const TestCa& of, const Chain& chain) {
+    return of.Bundle().Verify(chain, kServer).not_after_unix_s;
+  };
+  EXPECT_EQ(end(root, leaf.chain), kNow + 100);
+  EXPECT_EQ(end(root, issuing.Issue().chain), kNow + 200);
+  EXPECT_EQ(end(root, root.Issue().chain), kNow + 300);
+  Chain more = root.Issue().chain;
+  more.push_back(leaf.chain[0]);
+  EXPECT_EQ(end(root, more), kNow + 300) << "what is not on the path does not matter";
+}
+
+TEST(Trust, ABundlesDigestIsThatOfItsRoots) {
+  const TestCa one = TestCa::Create("root");
+  const TestCa other = TestCa::Create("root");
+  const auto digest = [](const std::string& pem) {
+    return ToHex(TrustBundle::FromPem(pem)->digest().view());
+  };
+  EXPECT_EQ(digest(one.pem()), digest("# a comment\n" + one.pem()));
+  EXPECT_NE(digest(one.pem()), digest(other.pem()));
+  EXPECT_NE(digest(one.pem()), digest(one.pem() + other.pem()));
+}
+
 TEST(Trust, MindsThePurpose) {
   const TestCa root = TestCa::Create("root");
   const Chain server = root.Issue({.server = true, .client = false}).chain;
