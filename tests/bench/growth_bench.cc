@@ -103,7 +103,8 @@ class World {
                                        .work = backends_.work,
                                        .connections = connections_,
                                        .metrics = backends_.metrics,
-                                       .saved = saved_};
+                                       .saved = saved_,
+                                       .sessions = backends_.no_sessions};
   handshakes::Handshakes table_{services_};
   std::vector<std::shared_ptr<Handshake>> parked_;
   double bytes_each_ = 0;
