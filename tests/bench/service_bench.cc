@@ -50,7 +50,9 @@ void Measure(const std::string& programs, int rounds) {
   const auto root = tls::test::TestCa::Create("root");
   const Leaf leaf = root.Issue({.dns = {"example.test"}});
   const Folder folder;
-  const Service service(programs, folder.path(), leaf);
+  const Service service(programs, folder.path(), leaf,
+                        "profiles: [{name: intermediate, base: intermediate, release_keys: true, "
+                        "session_tickets: 0}]\n");
   LibsslOptions options;
   options.groups = "X25519:P-256";
   options.cipher_suites = "TLS_AES_128_GCM_SHA256";

@@ -109,9 +109,9 @@ class StepsLoad {
 void Measure(const std::string& programs, int count) {
   const auto leaf = tls::test::TestCa::Create("root").Issue({.dns = {"example.test"}});
   const Folder folder;
-  const Service service(
-      programs, folder.path(), leaf,
-      "profiles: [{name: intermediate, base: intermediate, release_keys: true}]\n");
+  const Service service(programs, folder.path(), leaf,
+                        "profiles: [{name: intermediate, base: intermediate, release_keys: true, "
+                        "session_tickets: 0}]\n");
   RelayLoad relay(service.endpoint(), "");
   relay.Run(200, 1);
   const double before = service.CpuMicros();

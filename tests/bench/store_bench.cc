@@ -20,8 +20,9 @@ constexpr int kInFlight = 64;
 
 std::string Document(const std::string& store_key, const std::string& redis) {
   return "profiles:\n"
-         "- {name: intermediate, base: intermediate, release_keys: true}\n"
-         "- {name: durable, base: intermediate, release_keys: true, durable: true}\n"
+         "- {name: intermediate, base: intermediate, release_keys: true, session_tickets: 0}\n"
+         "- {name: durable, base: intermediate, release_keys: true, durable: true, "
+         "session_tickets: 0}\n"
          "store: {redis: {address: \"" +
          redis + "\", key_file: " + store_key + "}}\n";
 }
