@@ -81,7 +81,6 @@ TestService::TestService(TestOptions options)
       clock, store::MemoryStore::Limits{.entries = 1000, .bytes = size_t{64} << 20});
   saved_ = std::make_unique<handshakes::SavedHandshakes>(
       clock, options.store != nullptr ? *options.store : *own_store_);
-  durable_work_ = std::make_unique<access::WorkQueue>(Threads(4), real_clock);
   own_session_store_ = std::make_unique<store::MemoryStore>(
       clock, store::MemoryStore::Limits{.entries = 1000, .bytes = size_t{64} << 20});
   sessions_ = std::make_unique<sessions::Sessions>(

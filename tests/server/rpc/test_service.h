@@ -172,7 +172,6 @@ class TestService final : private handshakes::ProfileSource {
   std::unique_ptr<connections::Connections> connections_;
   std::unique_ptr<store::Store> own_store_;
   std::unique_ptr<handshakes::SavedHandshakes> saved_;
-  std::unique_ptr<access::WorkQueue> durable_work_;
   std::unique_ptr<store::Store> own_session_store_;
   std::unique_ptr<sessions::Sessions> sessions_;
   sessions::NoSessions no_sessions_;
