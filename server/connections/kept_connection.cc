@@ -204,6 +204,7 @@ tls::Output KeptConnection::Step(const tls::Input& input) {
 }
 
 void KeptConnection::Take(tls::Output output, RecordReply& reply) {
+  tls::Append(reply.to_peer, std::exchange(undelivered_, {}));
   tls::Append(reply.to_peer, output.to_peer);
   if (!output.application_data.empty()) reply.plaintext = std::move(output.application_data);
   reply.peer_closed = reply.peer_closed || output.peer_closed;

@@ -117,6 +117,8 @@ class KeptConnection {
   std::atomic<bool> ended_ = false;            // tells so
   handshakes::MonotonicTime ended_at_;
   uint64_t to_peer_ = 0;  // bytes so far
+  // Sealed for a release that then was refused: the next reply begins with it.
+  tls::Bytes undelivered_;
   Direction seal_;
   Direction open_;
   std::shared_ptr<const RecordReply> close_;

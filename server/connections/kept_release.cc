@@ -41,10 +41,14 @@ absl::StatusOr<std::shared_ptr<const KeyRelease>> KeptConnection::Release(
   }
   auto release = std::make_shared<KeyRelease>();
   // Who has the keys next could not know that one is due.
+  release->to_peer = std::exchange(undelivered_, {});
   if (tls::OwesKeyUpdate(*connection_)) {
-    release->to_peer = Step(tls::UpdateKeys{}).to_peer;
+    tls::Append(release->to_peer, Step(tls::UpdateKeys{}).to_peer);
   }
-  if (absl::Status taken = TakeKeys(kind, *release); !taken.ok()) return taken;
+  if (absl::Status taken = TakeKeys(kind, *release); !taken.ok()) {
+    undelivered_ = std::move(release->to_peer);
+    return taken;
+  }
   release->to_peer_offset = to_peer_;
   to_peer_ += release->to_peer.size();
   released_ = kind;
@@ -90,7 +94,8 @@ absl::StatusOr<std::shared_ptr<const KeyUpdate>> KeptConnection::Update(
     if (output.refused) {
       return Refused("TLS 1.2 has no KeyUpdate, or close_notify was sent", "NO_NEXT_KEYS");
     }
-    update->to_peer = std::move(output.to_peer);
+    update->to_peer = std::exchange(undelivered_, {});
+    tls::Append(update->to_peer, output.to_peer);
     update->to_peer_offset = to_peer_;
     to_peer_ += update->to_peer.size();
   }

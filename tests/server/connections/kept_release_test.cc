@@ -160,6 +160,18 @@ TEST_P(KeptRelease, AKeyUpdateThatIsDueGoesBeforeTheKeys) {
   EXPECT_EQ(tls::AsText(peer().Read(to_peer)), "new keys");
 }
 
+TEST_P(KeptRelease, AKeyUpdateThatIsDueOutlivesARefusal) {
+  if (!tls13()) GTEST_SKIP() << "TLS 1.2 has none";
+  ASSERT_EQ(SSL_key_update(peer().ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
+  Bytes from_peer = peer().Write(tls::AsBytes("hi"));
+  tls::Append(from_peer, peer().Close());
+  ASSERT_TRUE(kept_->Open({0, from_peer})->reply->peer_closed);
+  ExpectRefused(kept_->Release(KeyKind::kTrafficSecrets, "").status(), "RELEASE_IMPOSSIBLE");
+  // The peer may still read, and must be able to.
+  EXPECT_EQ(tls::AsText(peer().Read(kept_->Seal({0, tls::AsBytes("last")})->reply->to_peer)),
+            "last");
+}
+
 TEST_P(KeptRelease, BeforeARelease) {
   // The service itself updates keys where the peer can follow.
   const auto update = kept_->Update(/*write=*/true, /*request_update=*/true, "u1");
