@@ -47,8 +47,9 @@ void Connections::Add(EstablishedConnection connection) {
   const bool keys_released = !connection.kept.has_value();
   auto entry = std::make_unique<Entry>();
   if (!keys_released) {
-    entry->kept = std::make_shared<KeptConnection>(*std::exchange(connection.kept, std::nullopt),
-                                                   clock_, tenant.reply_bytes);
+    entry->kept =
+        std::make_shared<KeptConnection>(*std::exchange(connection.kept, std::nullopt), clock_,
+                                         tenant.reply_bytes, std::move(connection.keep_session));
   }
   if (keys_released && released_.size() >= limits_.released && !released_.empty()) {
     Entry* oldest = tenant.released.empty() ? released_.front() : tenant.released.front();

@@ -85,9 +85,10 @@ KeptConnection::Kept::Kept(uint64_t first_seq, tls::Digest input,
 KeptConnection::Kept::~Kept() { counted -= reply->to_peer.size() + reply->plaintext.size(); }
 
 KeptConnection::KeptConnection(tls::Connection connection, const handshakes::Clock& clock,
-                               std::shared_ptr<KeptReplyBytes> kept)
+                               std::shared_ptr<KeptReplyBytes> kept, KeepSession keep_session)
     : clock_(clock),
       kept_bytes_(std::move(kept)),
+      keep_session_(std::move(keep_session)),
       max_fragment_(connection.agreed()->max_fragment),
       max_ciphertext_(MaxCiphertext(*connection.agreed())),
       connection_(std::move(connection)) {}
@@ -210,6 +211,16 @@ void KeptConnection::Take(tls::Output output, RecordReply& reply) {
   reply.peer_closed = reply.peer_closed || output.peer_closed;
   reply.new_session_tickets += output.new_session_tickets.size();
   reply.failure = output.failure;
+  if (keep_session_ && !reply.failure) KeepSessions(output.new_session_tickets);
+}
+
+void KeptConnection::KeepSessions(const std::vector<tls::Bytes>& new_session_tickets) {
+  for (const tls::Bytes& message : new_session_tickets) {
+    tls::Result<tls::Session> session =
+        tls::ReadNewSessionTicket(*connection_, message, clock_.UnixSeconds());
+    // One that is too long to be offered is no fault of the connection's.
+    if (session.ok()) keep_session_(*std::move(session));
+  }
 }
 
 RecordAnswer KeptConnection::Finish(std::shared_ptr<RecordReply> reply, Direction& direction,

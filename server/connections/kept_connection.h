@@ -7,12 +7,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -33,9 +35,13 @@ using KeptReplyBytes = std::atomic<size_t>;
 
 class KeptConnection {
  public:
-  // The handshake is over, and the keys are in `connection`. `kept` is the tenant's count.
+  // As a client: takes what the server gives to resume with. Called with the connection locked.
+  using KeepSession = std::function<void(tls::Session spent)>;
+
+  // The handshake is over, and the keys are in `connection`. `kept` is the tenant's count. No
+  // `keep_session`: sessions are dropped.
   KeptConnection(tls::Connection connection, const handshakes::Clock& clock,
-                 std::shared_ptr<KeptReplyBytes> kept);
+                 std::shared_ptr<KeptReplyBytes> kept, KeepSession keep_session = nullptr);
   ~KeptConnection();
   KeptConnection(const KeptConnection&) = delete;
   KeptConnection& operator=(const KeptConnection&) = delete;
@@ -104,12 +110,14 @@ class KeptConnection {
                                                            const tls::Digest& input) const;
   tls::Output Step(const tls::Input& input);
   void Take(tls::Output output, RecordReply& reply);
+  void KeepSessions(const std::vector<tls::Bytes>& new_session_tickets);
   // Numbers what `reply` says, and keeps it where it can be asked for.
   RecordAnswer Finish(std::shared_ptr<RecordReply> reply, Direction& direction,
                       std::optional<uint64_t> first_seq, const tls::Digest& input);
 
   const handshakes::Clock& clock_;
   const std::shared_ptr<KeptReplyBytes> kept_bytes_;
+  const KeepSession keep_session_;
   const size_t max_fragment_;
   const size_t max_ciphertext_;
   mutable std::mutex mutex_;

@@ -2,6 +2,7 @@
 #ifndef HANDFAST_SERVER_HANDSHAKES_ESTABLISHED_INTERFACE_H_
 #define HANDFAST_SERVER_HANDSHAKES_ESTABLISHED_INTERFACE_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,9 +20,9 @@ struct EstablishedConnection {
   // The bundle that verified the peer; empty where it showed no certificate.
   std::string verified_by;
   MonotonicTime established_at;
-  // As a client: what the sessions that the server gives are filed under (SessionsInterface's
-  // KeepClientSession); empty: they are not kept.
-  tls::Bytes session_binding = {};
+  // As a client of TLS 1.3: takes each session that the server gives, and never waits. Empty: they
+  // are not kept.
+  std::function<void(tls::Session spent)> keep_session = nullptr;
   // Nullopt: its keys were released. Else it holds them.
   std::optional<tls::Connection> kept;
   // Its handshake could go on at any replica, so its owner may be looked for at any.

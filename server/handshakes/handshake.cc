@@ -245,7 +245,7 @@ void Handshake::Establish(const std::shared_ptr<const tls::Established>& establi
       .established = established,
       .verified_by = established->peer_chain.empty() ? "" : trust_bundle(),
       .established_at = services_.clock.Now(),
-      .session_binding = start_.role == Role::kClient ? session_binding_ : tls::Bytes(),
+      .keep_session = KeeperOfSessions(),
       .kept = std::nullopt,
       .durable = start_.profile->durable,
       .may_release = start_.profile->release_keys};

@@ -123,6 +123,8 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   bool MayResumeWith(const std::string& credential) const;
   void OfferSession();
   void TakeLeftSession(tls::Connection& connection);
+  // For who has the connection afterwards.
+  std::function<void(tls::Session spent)> KeeperOfSessions() const;
   struct Journal;
   static std::unique_ptr<Journal> JournalOf(const Start& start);
   // Where what comes out goes.

@@ -56,6 +56,12 @@ void Handshake::TakeLeftSession(tls::Connection& connection) {
   if (!session_binding_.empty()) left_session_ = tls::TakeSession(connection);
 }
 
+std::function<void(tls::Session spent)> Handshake::KeeperOfSessions() const {
+  if (start_.role != Role::kClient || session_binding_.empty()) return nullptr;
+  return [&sessions = services_.sessions, tenant = owner_->tenant, binding = session_binding_](
+             tls::Session spent) { sessions.KeepClientSession(tenant, binding, std::move(spent)); };
+}
+
 void Handshake::KeepSession() {
   if (!left_session_) return;
   tls::Session session = *std::exchange(left_session_, std::nullopt);

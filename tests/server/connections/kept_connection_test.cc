@@ -9,6 +9,7 @@
 
 #include "server/access/error_details_interface.h"
 #include "tests/server/connections/kept_fixture.h"
+#include "tests/tls/connection/libssl_server.h"
 #include "tls/base/registry.h"
 
 namespace handfast::connections {
@@ -306,6 +307,28 @@ TEST(KeptCbcConnection, RecordsOfAnyPadding) {
   const auto opened = kept.Open({0, pair.peer->Write(Pattern(16384))});
   EXPECT_EQ((*opened).reply->plaintext, Pattern(16384));
   EXPECT_EQ(pair.peer->Read(kept.Seal({0, Pattern(40'000)})->reply->to_peer), Pattern(40'000));
+}
+
+// As a client.
+TEST(KeptClient, HandsOnWhatTheServerGivesToResumeWith) {
+  const auto ca = tls::test::TestCa::Create("CA");
+  SSL_CTX* context = tls::test::LibsslServerContext(ca.Issue({.dns = {"a.test"}}), /*tickets=*/2);
+  tls::test::ServerKit kit;
+  kit.as_client = true;
+  kit.clients = std::make_shared<const tls::TrustBundle>(ca.Bundle());
+  tls::test::ServerDriver client(kit, {.server_name = "a.test"});
+  tls::test::LibsslServer server(context);
+  Bytes to_server = client.Begin();
+  while (!client.established()) to_server = client.Receive(server.Receive(to_server));
+  const Bytes tickets = server.Receive(to_server);
+
+  test::TurnedClock clock;
+  std::vector<std::string> names;
+  KeptConnection kept(client.Take(), clock, std::make_shared<KeptReplyBytes>(0),
+                      [&](const tls::Session& spent) { names.push_back(spent.server_name); });
+  EXPECT_EQ(kept.Open({0, tickets})->reply->new_session_tickets, 2u);
+  EXPECT_EQ(names, std::vector<std::string>({"a.test", "a.test"}));
+  SSL_CTX_free(context);
 }
 
 }  // namespace

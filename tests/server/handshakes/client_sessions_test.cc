@@ -94,7 +94,7 @@ class ClientSessions : public testing::TestWithParam<int> {
   // As whoever has the connection does.
   void KeepTickets(const Bytes& behind) {
     EstablishedConnection& connection = backends_.connections.all.back();
-    if (GetParam() == TLS1_2_VERSION || connection.session_binding.empty()) return;
+    if (GetParam() == TLS1_2_VERSION || !connection.keep_session) return;
     tls::Stepped stepped =
         tls::Step(*std::exchange(connection.kept, std::nullopt), tls::FromPeer{behind},
                   {backends_.profile->tls, tls::SystemRandomness()});
@@ -102,8 +102,7 @@ class ClientSessions : public testing::TestWithParam<int> {
       auto session =
           tls::ReadNewSessionTicket(stepped.connection, message, backends_.clock.UnixSeconds());
       ASSERT_TRUE(session.ok());
-      sessions_.KeepClientSession(connection.owner->tenant, connection.session_binding,
-                                  *std::move(session));
+      connection.keep_session(*std::move(session));
       ++tickets_;
     }
   }
