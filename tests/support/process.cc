@@ -157,7 +157,13 @@ void Process::CloseInput() {
 
 void Process::Signal(int number) {
   // Until it is reaped, its pid is nobody else's.
-  if (!exit_code_) kill(pid_, number);
+  if (exit_code_) return;
+  kill(pid_, number);
+  if (number != SIGSTOP) return;
+  // Its threads stop one by one, and may do a thing or two meanwhile.
+  siginfo_t info;
+  Require(waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WEXITED | WNOWAIT) == 0,
+          "waitid");
 }
 
 std::string Process::output() const {

@@ -42,7 +42,7 @@ class Process {
   // To its standard input. False when the program no longer reads.
   bool Write(std::string_view text);
   void CloseInput();
-  // Nothing once it has ended.
+  // Nothing once it has ended. With SIGSTOP it returns when all of it has stopped.
   void Signal(int number);
 
   // What it has printed so far on either stream.

@@ -1,6 +1,8 @@
 #include "tests/support/process.h"
 
 #include <csignal>
+#include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -49,6 +51,21 @@ TEST(ProcessTest, IsSignalledByPid) {
   ASSERT_TRUE(process.WaitForOutput("ready", seconds(10)));
   process.Signal(SIGTERM);
   EXPECT_EQ(process.WaitForExit(seconds(10)), 128 + SIGTERM);
+}
+
+TEST(ProcessTest, HasStoppedWhenItIsToldTo) {
+  Process process = Shell("echo ready; exec sleep 1000");
+  ASSERT_TRUE(process.WaitForOutput("ready", seconds(10)));
+  for (int i = 0; i < 20; ++i) {
+    process.Signal(SIGSTOP);
+    std::ifstream file("/proc/" + std::to_string(process.pid()) + "/stat");
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_NE(stat.find(") T "), std::string::npos) << stat;
+    process.Signal(SIGCONT);
+  }
+  process.Signal(SIGKILL);
+  EXPECT_EQ(process.WaitForExit(seconds(10)), 128 + SIGKILL);
+  process.Signal(SIGSTOP);
 }
 
 // The program that the shell left behind holds the streams; the object does not wait for it.
