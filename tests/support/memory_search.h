@@ -9,6 +9,14 @@
 
 namespace handfast::test {
 
+// A sanitizer's shadow is terabytes of address space, which nobody reads to its end.
+#ifdef __has_feature
+inline constexpr bool kMemoryCanBeSearched =
+    !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+inline constexpr bool kMemoryCanBeSearched = true;
+#endif
+
 // What is looked for, kept in a form that the search does not find.
 class Needle {
  public:
