@@ -2,8 +2,9 @@
 #include "server/access/error_details_interface.h"
 #include "server/rpc/connection_service.h"
 #include "server/rpc/key_release.h"
+#include "server/rpc/owner.h"
 #include "server/rpc/resource_names.h"
-#include "tls/base/secret.h"
+#include "server/rpc/wipe_text.h"
 
 namespace handfast::rpc {
 namespace {
@@ -13,16 +14,6 @@ constexpr size_t kMaxLabelBytes = 249;
 constexpr size_t kMaxContextBytes = 65'535;
 constexpr uint32_t kMaxExportedBytes = 1024;
 constexpr size_t kMaxRequestIdBytes = 64;
-
-absl::StatusOr<handshakes::Handle> HandleOf(const std::string& name) {
-  const auto handle = ParseResourceName(kConnectionsCollection, name);
-  if (!handle) return access::InvalidField("name", "must be connections/{32 hex digits}");
-  return *handle;
-}
-
-handshakes::Owner OwnerOf(const access::Principal& principal) {
-  return {.tenant = principal.tenant, .principal = principal.name};
-}
 
 absl::Status CheckRequestId(const std::string& request_id) {
   if (request_id.size() <= kMaxRequestIdBytes) return absl::OkStatus();
@@ -82,15 +73,14 @@ void ConnectionService::AwaitKeys(grpc::ServerCompletionQueue& queue) {
        .resource = nullptr,
        .wipe_response =
            [](v1::ExportKeyingMaterialResponse& response) {
-             std::string& material = *response.mutable_keying_material();
-             tls::Wipe({reinterpret_cast<uint8_t*>(material.data()), material.size()});
+             WipeText(*response.mutable_keying_material());
            }},
       queue);
 }
 
 absl::StatusOr<v1::ReleaseKeysResponse> ConnectionService::ReleaseKeys(
     const access::Principal& principal, const v1::ReleaseKeysRequest& request) {
-  const auto handle = HandleOf(request.name());
+  const auto handle = ReadResourceName(kConnectionsCollection, "name", request.name());
   if (!handle.ok()) return handle.status();
   if (request.kind() != v1::KEY_KIND_TRAFFIC_KEYS &&
       request.kind() != v1::KEY_KIND_TRAFFIC_SECRETS) {
@@ -112,7 +102,7 @@ absl::StatusOr<v1::ReleaseKeysResponse> ConnectionService::ReleaseKeys(
 
 absl::StatusOr<v1::UpdateKeysResponse> ConnectionService::UpdateKeys(
     const access::Principal& principal, const v1::UpdateKeysRequest& request) {
-  const auto handle = HandleOf(request.name());
+  const auto handle = ReadResourceName(kConnectionsCollection, "name", request.name());
   if (!handle.ok()) return handle.status();
   if (request.direction() != v1::KEY_DIRECTION_WRITE &&
       request.direction() != v1::KEY_DIRECTION_READ) {
@@ -132,7 +122,7 @@ absl::StatusOr<v1::UpdateKeysResponse> ConnectionService::UpdateKeys(
 
 absl::StatusOr<v1::ExportKeyingMaterialResponse> ConnectionService::Export(
     const access::Principal& principal, const v1::ExportKeyingMaterialRequest& request) {
-  const auto handle = HandleOf(request.name());
+  const auto handle = ReadResourceName(kConnectionsCollection, "name", request.name());
   if (!handle.ok()) return handle.status();
   if (absl::Status checked = Check(request); !checked.ok()) return checked;
   v1::ExportKeyingMaterialResponse response;

@@ -2,18 +2,11 @@
 
 #include "server/access/error_details_interface.h"
 #include "server/rpc/established_view.h"
+#include "server/rpc/owner.h"
 #include "server/rpc/resource_names.h"
 
 namespace handfast::rpc {
 namespace {
-
-absl::Status Malformed() {
-  return access::InvalidField("name", "must be connections/{32 hex digits}");
-}
-
-handshakes::Owner OwnerOf(const access::Principal& principal) {
-  return {.tenant = principal.tenant, .principal = principal.name};
-}
 
 constexpr uint32_t kMaxPageSize = 1000;
 constexpr uint32_t kPageSize = 100;
@@ -65,8 +58,8 @@ void ConnectionService::Await(grpc::ServerCompletionQueue& queue) {
 
 absl::StatusOr<v1::Connection> ConnectionService::Get(const access::Principal& principal,
                                                       const v1::GetConnectionRequest& request) {
-  const auto handle = ParseResourceName(kConnectionsCollection, request.name());
-  if (!handle) return Malformed();
+  const auto handle = ReadResourceName(kConnectionsCollection, "name", request.name());
+  if (!handle.ok()) return handle.status();
   const auto found = connections_.Find(OwnerOf(principal), *handle);
   if (!found) return access::NotFound("connection");
   v1::Connection response;
@@ -98,8 +91,8 @@ absl::StatusOr<v1::ListConnectionsResponse> ConnectionService::List(
 
 absl::StatusOr<v1::TerminateConnectionResponse> ConnectionService::Terminate(
     const access::Principal& principal, const v1::TerminateConnectionRequest& request) {
-  const auto handle = ParseResourceName(kConnectionsCollection, request.name());
-  if (!handle) return Malformed();
+  const auto handle = ReadResourceName(kConnectionsCollection, "name", request.name());
+  if (!handle.ok()) return handle.status();
   const auto ended = connections_.Terminate(OwnerOf(principal), *handle);
   if (!ended) return access::NotFound("connection");
   v1::TerminateConnectionResponse response;

@@ -1,6 +1,7 @@
 #include "server/rpc/handshake_service.h"
 
 #include "server/access/error_details_interface.h"
+#include "server/rpc/owner.h"
 #include "server/rpc/resource_names.h"
 #include "server/rpc/start_request.h"
 #include "server/rpc/step_response.h"
@@ -11,13 +12,7 @@ namespace {
 absl::Status Unknown() { return access::NotFound("handshake"); }
 
 absl::StatusOr<handshakes::Handle> HandleOf(const std::string& name) {
-  const auto handle = ParseResourceName(kHandshakesCollection, name);
-  if (!handle) return access::InvalidField("name", "must be handshakes/{32 hex digits}");
-  return *handle;
-}
-
-handshakes::Owner OwnerOf(const access::Principal& principal) {
-  return {.tenant = principal.tenant, .principal = principal.name};
+  return ReadResourceName(kHandshakesCollection, "name", name);
 }
 
 v1::StartHandshakeResponse StartedResponse(const handshakes::Handle& handle,

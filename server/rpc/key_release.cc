@@ -3,7 +3,7 @@
 #include <string>
 #include <variant>
 
-#include "tls/base/secret.h"
+#include "server/rpc/wipe_text.h"
 #include "tls/base/secret_access.h"
 
 namespace handfast::rpc {
@@ -12,10 +12,6 @@ namespace {
 template <size_t N>
 std::string Open(const tls::Secret<N>& secret) {
   return std::string(tls::AsText(tls::SecretAccess::Open(secret)));
-}
-
-void Wipe(std::string* text) {
-  tls::Wipe({reinterpret_cast<uint8_t*>(text->data()), text->size()});
 }
 
 void Show(const tls::TrafficKeys12& keys, v1::DirectionKeys& into) {
@@ -47,8 +43,8 @@ void ShowKeys(const tls::ReleasedKeys& keys, Into& into) {
 template <class Keys>
 void WipeBoth(Keys& keys) {
   if (keys.has_traffic_secrets()) {
-    Wipe(keys.mutable_traffic_secrets()->mutable_write_secret());
-    Wipe(keys.mutable_traffic_secrets()->mutable_read_secret());
+    WipeText(*keys.mutable_traffic_secrets()->mutable_write_secret());
+    WipeText(*keys.mutable_traffic_secrets()->mutable_read_secret());
   } else if (keys.has_traffic_keys()) {
     WipeKeys(*keys.mutable_traffic_keys()->mutable_write());
     WipeKeys(*keys.mutable_traffic_keys()->mutable_read());
@@ -74,8 +70,8 @@ void Release(const connections::KeyRelease& release, v1::ReleaseKeysResponse& in
 }
 
 void WipeKeys(v1::DirectionKeys& keys) {
-  Wipe(keys.mutable_key());
-  Wipe(keys.mutable_salt());
+  WipeText(*keys.mutable_key());
+  WipeText(*keys.mutable_salt());
 }
 
 void WipeKeys(v1::Established& established) { WipeBoth(established); }

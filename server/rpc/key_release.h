@@ -1,4 +1,4 @@
-// The one place where secret bytes enter a reply: record keys, released under policy.
+// The one place where record keys enter a reply, released under policy.
 #ifndef HANDFAST_SERVER_RPC_KEY_RELEASE_H_
 #define HANDFAST_SERVER_RPC_KEY_RELEASE_H_
 

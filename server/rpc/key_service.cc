@@ -2,7 +2,7 @@
 
 #include "server/access/error_details_interface.h"
 #include "server/rpc/key_view.h"
-#include "tls/base/secret.h"
+#include "server/rpc/wipe_text.h"
 
 // A method asked for by its generated RequestX.
 #define HANDFAST_ASK(rpc)                                                   \
@@ -50,11 +50,7 @@ void KeyService::AwaitKeys(grpc::ServerCompletionQueue& queue) {
        .resource = kParent,
        .resource_field = "parent",
        .blocks = true,
-       .wipe =
-           [](auto& request) {
-             std::string& secret = *request.mutable_private_key_pem();
-             tls::Wipe({reinterpret_cast<uint8_t*>(secret.data()), secret.size()});
-           }},
+       .wipe = [](auto& request) { WipeText(*request.mutable_private_key_pem()); }},
       queue);
   AwaitUnary<v1::GetKeyRequest, v1::Key>(
       unary_,

@@ -6,7 +6,10 @@
 #include "server/access/error_details_interface.h"
 #include "server/rpc/established_view.h"
 #include "server/rpc/identity.h"
+#include "server/rpc/owner.h"
+#include "server/rpc/resource_names.h"
 #include "server/rpc/status.h"
+#include "server/rpc/wipe_text.h"
 
 namespace handfast::rpc {
 namespace {
@@ -97,7 +100,7 @@ void ProtectStream::OnRead(bool ok) {
   const std::string* bytes = BytesOf(request_);
   auto unanswered = std::make_shared<Unanswered>(this);
   RunRecordWork(
-      services_.backends, RecordOwner(principal_), *handle_, bytes == nullptr ? 0 : bytes->size(),
+      services_.backends, OwnerOf(principal_), *handle_, bytes == nullptr ? 0 : bytes->size(),
       [unanswered] { return unanswered->stream().Work(); },
       [unanswered](AnswerOrStatus answer) { unanswered->Take()->Answer(answer); });
 }
@@ -107,7 +110,8 @@ absl::Status ProtectStream::Check() {
     return access::InvalidField("connection", "must be in the first request, and in it alone");
   }
   if (!handle_) {
-    const auto handle = ConnectionHandle(request_.connection());
+    const auto handle =
+        ReadResourceName(kConnectionsCollection, "connection", request_.connection());
     if (!handle.ok()) return handle.status();
     handle_ = *handle;
   }
@@ -127,7 +131,7 @@ absl::Status ProtectStream::Check() {
 
 AnswerOrStatus ProtectStream::Work() {
   const RecordBackends& backends = services_.backends;
-  const handshakes::Owner owner = RecordOwner(principal_);
+  const handshakes::Owner owner = OwnerOf(principal_);
   if (request_.has_close_write()) return backends.connections.Close(owner, *handle_);
   const tls::ByteView bytes = tls::AsBytes(*BytesOf(request_));
   if (request_.has_plaintext()) {

@@ -6,8 +6,6 @@
 #include "absl/strings/str_cat.h"
 
 #include "server/access/error_details_interface.h"
-#include "server/rpc/resource_names.h"
-#include "tls/base/secret.h"
 
 namespace handfast::rpc {
 namespace {
@@ -59,16 +57,6 @@ void RunRecordWork(const RecordBackends& backends, const handshakes::Owner& owne
   if (!queued.ok()) task->Refuse(std::move(queued));
 }
 
-absl::StatusOr<handshakes::Handle> ConnectionHandle(const std::string& name) {
-  const auto handle = ParseResourceName(kConnectionsCollection, name);
-  if (!handle) return access::InvalidField("connection", "must be connections/{32 hex digits}");
-  return *handle;
-}
-
-handshakes::Owner RecordOwner(const access::Principal& principal) {
-  return {.tenant = principal.tenant, .principal = principal.name};
-}
-
 absl::Status CheckCallBytes(const std::string& bytes, std::string_view field, size_t least) {
   if (bytes.size() < least) return access::InvalidField(field, "must not be empty");
   if (bytes.size() <= connections::kMaxCallBytes) return absl::OkStatus();
@@ -86,10 +74,6 @@ void CountOpened(const RecordBackends& backends, const connections::RecordAnswer
   if (answer.repeated) return;
   backends.metrics.RecordsDone(observe::RecordDirection::kOpened, answer.reply->records,
                                answer.reply->plaintext.size());
-}
-
-void WipeText(std::string& text) {
-  tls::Wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
 }
 
 }  // namespace handfast::rpc

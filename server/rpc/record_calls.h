@@ -47,17 +47,12 @@ void RunRecordWork(const RecordBackends& backends, const handshakes::Owner& owne
                    std::function<AnswerOrStatus()> work,
                    std::function<void(AnswerOrStatus)> respond);
 
-absl::StatusOr<handshakes::Handle> ConnectionHandle(const std::string& name);
-handshakes::Owner RecordOwner(const access::Principal& principal);
 // INVALID_ARGUMENT; `least`: of application data to seal an empty record would be none.
 absl::Status CheckCallBytes(const std::string& bytes, std::string_view field, size_t least = 0);
 
 void CountSealed(const RecordBackends& backends, const connections::RecordAnswer& answer,
                  size_t plaintext);
 void CountOpened(const RecordBackends& backends, const connections::RecordAnswer& answer);
-
-// Overwrites application data in a message.
-void WipeText(std::string& text);
 
 }  // namespace handfast::rpc
 

@@ -5,6 +5,9 @@
 
 #include "server/access/error_details_interface.h"
 #include "server/rpc/established_view.h"
+#include "server/rpc/owner.h"
+#include "server/rpc/resource_names.h"
+#include "server/rpc/wipe_text.h"
 
 namespace handfast::rpc {
 namespace {
@@ -100,9 +103,9 @@ void RecordService::AwaitClose(grpc::ServerCompletionQueue& queue) {
 
 void RecordService::Seal(const access::Principal& principal, const v1::SealRequest& request,
                          Respond<v1::SealResponse> respond) {
-  const auto handle = ConnectionHandle(request.connection());
+  const auto handle = ReadResourceName(kConnectionsCollection, "connection", request.connection());
   if (!handle.ok()) return respond(handle.status());
-  const handshakes::Owner owner = RecordOwner(principal);
+  const handshakes::Owner owner = OwnerOf(principal);
   const absl::Status checked = CheckCallBytes(request.plaintext(), "plaintext", /*least=*/1);
   if (!checked.ok()) return respond(checked);
   const connections::SealCall call{.first_seq = FirstSeq(request),
@@ -121,9 +124,9 @@ void RecordService::Seal(const access::Principal& principal, const v1::SealReque
 
 void RecordService::Open(const access::Principal& principal, const v1::OpenRequest& request,
                          Respond<v1::OpenResponse> respond) {
-  const auto handle = ConnectionHandle(request.connection());
+  const auto handle = ReadResourceName(kConnectionsCollection, "connection", request.connection());
   if (!handle.ok()) return respond(handle.status());
-  const handshakes::Owner owner = RecordOwner(principal);
+  const handshakes::Owner owner = OwnerOf(principal);
   const absl::Status checked = CheckCallBytes(request.from_peer(), "from_peer");
   if (!checked.ok()) return respond(checked);
   const connections::OpenCall call{.first_seq = FirstSeq(request),
@@ -143,9 +146,9 @@ void RecordService::Open(const access::Principal& principal, const v1::OpenReque
 
 void RecordService::Close(const access::Principal& principal, const v1::CloseRequest& request,
                           Respond<v1::CloseResponse> respond) {
-  const auto handle = ConnectionHandle(request.connection());
+  const auto handle = ReadResourceName(kConnectionsCollection, "connection", request.connection());
   if (!handle.ok()) return respond(handle.status());
-  const handshakes::Owner owner = RecordOwner(principal);
+  const handshakes::Owner owner = OwnerOf(principal);
   RunRecordWork(
       backends_, owner, *handle, /*bytes=*/0,
       [this, owner, handle = *handle] { return backends_.connections.Close(owner, handle); },

@@ -4,6 +4,7 @@
 
 #include "server/access/error_details_interface.h"
 #include "server/rpc/identity.h"
+#include "server/rpc/owner.h"
 #include "server/rpc/relay_response.h"
 #include "server/rpc/relay_streams.h"
 #include "server/rpc/relay_tag.h"
@@ -120,8 +121,7 @@ absl::Status RelayStream::Identify() {
   absl::StatusOr<access::Principal> principal = services_.policy.Authorize(*name, kMethod);
   if (!principal.ok()) return principal.status();
   principal_ = *std::move(principal);
-  owner_ = std::make_shared<const handshakes::Owner>(
-      handshakes::Owner{.tenant = principal_.tenant, .principal = principal_.name});
+  owner_ = std::make_shared<const handshakes::Owner>(OwnerOf(principal_));
   return absl::OkStatus();
 }
 

@@ -7,6 +7,7 @@
 
 #include "server/access/error_details_interface.h"
 #include "server/rpc/key_release.h"
+#include "server/rpc/owner.h"
 #include "server/rpc/resource_names.h"
 #include "server/rpc/start_request.h"
 #include "server/rpc/step_response.h"
@@ -94,8 +95,8 @@ absl::StatusOr<v1::StepResponse> TakeDurably(handshakes::DurableHandshakes& dura
 }
 
 absl::StatusOr<handshakes::Handle> Check(const v1::StepRequest& request) {
-  const auto handle = ParseResourceName(kHandshakesCollection, request.handshake());
-  if (!handle) return access::InvalidField("handshake", "must be handshakes/{32 hex digits}");
+  const auto handle = ReadResourceName(kHandshakesCollection, "handshake", request.handshake());
+  if (!handle.ok()) return handle.status();
   if (request.step() == 0) return access::InvalidField("step", "begins at 1");
   if (request.from_peer().size() > kMaxFromPeerBytes) {
     return access::InvalidField("from_peer", "must have at most 65536 bytes");
@@ -107,7 +108,7 @@ void Serve(const StepServices& services, const StepName& name, const access::Pri
            const v1::StepRequest& request, Respond<v1::StepResponse> respond) {
   const absl::StatusOr<handshakes::Handle> handle = Check(request);
   if (!handle.ok()) return respond(handle.status());
-  const handshakes::Owner owner{.tenant = principal.tenant, .principal = principal.name};
+  const handshakes::Owner owner = OwnerOf(principal);
   auto handshake = services.handshakes.Find(owner, *handle);
   if (!handshake) {
     return Later<v1::StepResponse>(

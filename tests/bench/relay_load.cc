@@ -10,15 +10,12 @@
 #include "tests/bench/require.h"
 
 namespace handfast::bench {
-namespace {
 
 client::Endpoint EndpointOf(const std::string& address) {
   client::Endpoint endpoint;
   endpoint.address = address;
   return endpoint;
 }
-
-}  // namespace
 
 double WallMicros() {
   timespec t;

@@ -15,6 +15,9 @@ namespace handfast::bench {
 
 double WallMicros();
 
+// "unix:/..."
+client::Endpoint EndpointOf(const std::string& address);
+
 // Drives clients through one relay, some at a time. They are cheaper than a server, so that one
 // thread of them keeps the service busy. Of one thread.
 class RelayLoad {

@@ -29,7 +29,7 @@ struct Spent {
 class StepsLoad {
  public:
   StepsLoad(const Service& service, tls::ProtocolVersion version)
-      : service_(service), steps_(EndpointOf(service)) {
+      : service_(service), steps_(EndpointOf(service.endpoint())) {
     script_.version = version;
     script_.check_signature = false;
   }
@@ -50,12 +50,6 @@ class StepsLoad {
   }
 
  private:
-  static client::Endpoint EndpointOf(const Service& service) {
-    client::Endpoint endpoint;
-    endpoint.address = service.endpoint();
-    return endpoint;
-  }
-
   template <class Call>
   auto Timed(const std::string& name, Call call) {
     const double cpu = service_.CpuMicros();

@@ -18,23 +18,12 @@ namespace handfast::chaos {
 namespace {
 
 using grpc::StatusCode;
-using rpc::test::DetailsOf;
+using rpc::test::MetadataOf;
 using rpc::test::ReasonOf;
 using tls::test::LibsslClient;
 
 // Long enough to write to a socket, and too short to wait for who is stopped.
 constexpr std::chrono::milliseconds kSoon{200};
-
-// The owner's address, as a status names it.
-std::string OwnerOf(const grpc::Status& status) {
-  const google::rpc::Status details = DetailsOf(status);
-  google::rpc::ErrorInfo info;
-  for (const auto& any : details.details()) {
-    if (any.Is<google::rpc::ErrorInfo>()) any.UnpackTo(&info);
-  }
-  const auto found = info.metadata().find("owner");
-  return found == info.metadata().end() ? "" : found->second;
-}
 
 class SecurityS5 : public testing::Test {
  protected:
@@ -92,7 +81,7 @@ TEST_F(SecurityS5, AnotherReplicaSendsTheCallerToTheOwner) {
     const grpc::Status status = SealElsewhere(other, name, 0);
     EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE) << status.error_message();
     EXPECT_EQ(ReasonOf(status), "OWNER_ELSEWHERE");
-    EXPECT_EQ(OwnerOf(status), fleet_->address(0));
+    EXPECT_EQ(MetadataOf(status, "owner"), fleet_->address(0));
     // To others it does not exist, wherever they ask.
     v1::SealResponse response;
     for (const As stranger : {As::kSibling, As::kForeign}) {

@@ -16,15 +16,6 @@ using grpc::StatusCode;
 using tls::Bytes;
 using tls::test::LibsslClient;
 
-google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
-  google::rpc::ErrorInfo info;
-  const google::rpc::Status details = DetailsOf(status);
-  for (const auto& any : details.details()) {
-    if (any.Is<google::rpc::ErrorInfo>()) any.UnpackTo(&info);
-  }
-  return info;
-}
-
 // Each RPC once, in a sound form: its status.
 struct Call {
   const char* rpc;
@@ -220,7 +211,7 @@ TEST_F(RecordsContract, RetriesGapsAndConflicts) {
   const grpc::Status gap = caller.Seal(name, 5, tls::AsBytes("hello"), &again);
   EXPECT_EQ(gap.error_code(), StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(ReasonOf(gap), "SEQUENCE_MISMATCH");
-  EXPECT_EQ(InfoOf(gap).metadata().at("expected_seq"), "1");
+  EXPECT_EQ(MetadataOf(gap, "expected_seq"), "1");
 
   const Bytes records = peer_.Write(tls::AsBytes("hi"));
   v1::OpenResponse opened;

@@ -107,6 +107,12 @@ std::string ReasonOf(const google::rpc::Status& status) {
 
 std::string ReasonOf(const grpc::Status& status) { return ReasonOf(DetailsOf(status)); }
 
+std::string MetadataOf(const grpc::Status& status, const std::string& key) {
+  const auto metadata = Find<google::rpc::ErrorInfo>(DetailsOf(status)).metadata();
+  const auto found = metadata.find(key);
+  return found == metadata.end() ? "" : found->second;
+}
+
 int64_t RetryDelayMs(const google::rpc::Status& status) {
   const auto delay = Find<google::rpc::RetryInfo>(status).retry_delay();
   return delay.seconds() * 1000 + delay.nanos() / 1'000'000;

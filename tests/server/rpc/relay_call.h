@@ -55,6 +55,8 @@ v1::RelayResponse RunHandshake(RelayCall& call, uint64_t tag, const v1::Start& s
 // The reason of the ErrorInfo; empty where there is none.
 std::string ReasonOf(const google::rpc::Status& status);
 std::string ReasonOf(const grpc::Status& status);
+// Of the ErrorInfo's metadata; empty where there is none.
+std::string MetadataOf(const grpc::Status& status, const std::string& key);
 // Milliseconds of the RetryInfo; 0 where there is none.
 int64_t RetryDelayMs(const google::rpc::Status& status);
 google::rpc::BadRequest ViolationsOf(const google::rpc::Status& status);

@@ -13,16 +13,6 @@ namespace {
 using grpc::StatusCode;
 using tls::test::LibsslClient;
 
-std::string OwnerIn(const grpc::Status& status) {
-  const google::rpc::Status details = DetailsOf(status);
-  google::rpc::ErrorInfo info;
-  for (const auto& any : details.details()) {
-    if (any.Is<google::rpc::ErrorInfo>()) any.UnpackTo(&info);
-  }
-  const auto found = info.metadata().find("owner");
-  return found == info.metadata().end() ? "" : found->second;
-}
-
 class S5_NonceReuse : public testing::Test {
  protected:
   S5_NonceReuse()
@@ -64,7 +54,7 @@ TEST_F(S5_NonceReuse, TheOwnerAloneSealsAndOthersSayWhoItIs) {
   const grpc::Status status = SealAtOtherOnceKnown(name);
   EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
   EXPECT_EQ(ReasonOf(status), "OWNER_ELSEWHERE");
-  EXPECT_EQ(OwnerIn(status), "unix:" + owner_.SocketPath(As::kEdge));
+  EXPECT_EQ(MetadataOf(status, "owner"), "unix:" + owner_.SocketPath(As::kEdge));
   for (const As stranger : {As::kSibling, As::kForeign}) {
     EXPECT_EQ(SealAtOther(name, stranger).error_code(), StatusCode::NOT_FOUND);
   }

@@ -58,8 +58,6 @@ class Armed {
 
 // ---- Handshakes
 
-enum class Resumed { kNo, kByTicket };
-
 struct Case {
   const char* name;
   KeyType key = KeyType::kEcdsaP256;
@@ -67,7 +65,7 @@ struct Case {
   CipherSuite suite{};  // none: the profile's
   NamedGroup group{};   // likewise
   bool client_auth = false;
-  Resumed resumed = Resumed::kNo;
+  bool resumed = false;
   // The client trusts another authority: it must never be satisfied.
   bool untrusted = false;
 };
@@ -78,7 +76,7 @@ const Case kCases[] = {
     {.name = "tls13_ed25519_p256", .key = KeyType::kEd25519, .group = NamedGroup::kSecp256r1},
     {.name = "tls13_ffdhe", .group = NamedGroup::kFfdhe2048},
     {.name = "tls13_client_auth", .client_auth = true},
-    {.name = "tls13_resumed", .resumed = Resumed::kByTicket},
+    {.name = "tls13_resumed", .resumed = true},
     {.name = "tls13_untrusted", .untrusted = true},
     {.name = "tls12_ecdsa", .version = ProtocolVersion::kTls12},
     {.name = "tls12_rsa_client_auth",
@@ -100,7 +98,7 @@ const Case kCases[] = {
      .key = KeyType::kRsa2048,
      .version = ProtocolVersion::kTls12,
      .suite = CipherSuite::kRsaAes128GcmSha256},
-    {.name = "tls12_resumed", .version = ProtocolVersion::kTls12, .resumed = Resumed::kByTicket},
+    {.name = "tls12_resumed", .version = ProtocolVersion::kTls12, .resumed = true},
     {.name = "tls12_untrusted", .version = ProtocolVersion::kTls12, .untrusted = true},
 };
 
@@ -150,7 +148,7 @@ class Pair {
   // One handshake in which that allocation of one side fails.
   Attempt Run(Side side, uint64_t fail_at, bool onwards) {
     std::optional<Session> session;
-    if (case_.resumed != Resumed::kNo) session = SessionOfAFullHandshake();
+    if (case_.resumed) session = SessionOfAFullHandshake();
     g_allocations = {.fail_at = fail_at, .onwards = onwards};
     return Handshake(side, std::move(session));
   }
@@ -247,7 +245,7 @@ TEST_P(S23_MemoryFailure, EndsInAnError) {
     const Attempt whole = pair.Run(side, 0, false);
     ASSERT_EQ(Fault(whole, !tested.untrusted), "");
     ASSERT_EQ(whole.established, !tested.untrusted);
-    ASSERT_EQ(pair.resumed(), tested.resumed != Resumed::kNo);
+    ASSERT_EQ(pair.resumed(), tested.resumed);
     ASSERT_GT(whole.made, 0u);
     uint64_t refused = 0;
     for (const bool onwards : {false, true}) {
