@@ -165,16 +165,21 @@ absl::Status Connections::Export(const Owner& owner, const Handle& handle, std::
 std::vector<Described> Connections::List(const Owner& owner, const std::optional<Handle>& after,
                                          size_t count) const {
   const auto key = [](const Handle& handle) { return std::pair(handle.high, handle.low); };
-  std::vector<Described> found;
+  std::vector<const Entry*> found;
   std::lock_guard lock(mutex_);
   for (const auto& [handle, entry] : table_) {
     if (*entry->connection.owner != owner || (entry->kept && entry->kept->ended())) continue;
-    if (!after || key(handle) > key(*after)) found.push_back(Describe(*entry));
+    if (!after || key(handle) > key(*after)) found.push_back(entry.get());
   }
-  std::sort(found.begin(), found.end(),
-            [&](const auto& a, const auto& b) { return key(a.handle) < key(b.handle); });
-  if (found.size() > count) found.resize(count);
-  return found;
+  count = std::min(count, found.size());
+  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count), found.end(),
+                    [&](const Entry* a, const Entry* b) {
+                      return key(a->connection.handle) < key(b->connection.handle);
+                    });
+  std::vector<Described> page;
+  page.reserve(count);
+  for (size_t i = 0; i < count; ++i) page.push_back(Describe(*found[i]));
+  return page;
 }
 
 void Connections::EndOld() {

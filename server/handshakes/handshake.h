@@ -182,7 +182,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   // Empty after the end.
   std::optional<tls::Connection> connection_;
   bool announced_ = false;
-  bool waiting_ = false;  // for a lane of its own
+  bool waiting_ = false;  // for an answer from another thread
   std::optional<Reply> held_;
   std::optional<Walk> walk_;
   std::string detail_;
